@@ -279,3 +279,18 @@ type shortSigner struct{}
 
 func (shortSigner) Public() *sm.PublicKey       { return statementtest.Key("short").Public() }
 func (shortSigner) Sign([]byte) ([]byte, error) { return make([]byte, 63), nil }
+
+func TestPurposeNames(t *testing.T) {
+	for p := range statement.Purposes(1 << 5) {
+		names := p.Names()
+		if got, err := statement.ParsePurposes(names); err != nil || got != p {
+			t.Errorf("%d has the names %v, which are %d, %v", p, names, got, err)
+		}
+	}
+	if p, err := statement.ParsePurposes([]string{"status", "anchor", "status"}); err != nil || p != statement.PurposeAnchor|statement.PurposeStatus {
+		t.Errorf("status, anchor, status: %d, %v", p, err)
+	}
+	if _, err := statement.ParsePurposes([]string{"vote"}); code(err) != statement.CodeInvalid {
+		t.Errorf("vote: %v", err)
+	}
+}
