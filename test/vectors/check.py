@@ -1,0 +1,807 @@
+#!/usr/bin/env python3
+"""Checks the vectors in the folders good and bad beside this file.
+
+A second implementation of the formats of docs/SPEC.md, written from that text: plain Python and its
+standard library, no code in common with the first. It is slow, it is not constant-time, and it is
+for nothing but checking vectors.
+
+    python3 check.py            all files; exit status 1 if one is not as it says
+"""
+import json
+import pathlib
+import sys
+import unicodedata
+import zlib
+
+# ---------------------------------------------------------------- SM3 (GB/T 32905)
+
+M32 = 0xFFFFFFFF
+
+
+def rol(x, n):
+    n %= 32
+    return ((x << n) | (x >> (32 - n))) & M32
+
+
+def sm3(data):
+    v = [0x7380166F, 0x4914B2B9, 0x172442D7, 0xDA8A0600, 0xA96F30BC, 0x163138AA, 0xE38DEE4D, 0xB0FB0E4E]
+    data = data + b"\x80" + b"\0" * ((55 - len(data)) % 64) + (8 * len(data)).to_bytes(8, "big")
+    for at in range(0, len(data), 64):
+        w = [int.from_bytes(data[at + 4 * i:at + 4 * i + 4], "big") for i in range(16)]
+        for j in range(16, 68):
+            x = w[j - 16] ^ w[j - 9] ^ rol(w[j - 3], 15)
+            w.append(x ^ rol(x, 15) ^ rol(x, 23) ^ rol(w[j - 13], 7) ^ w[j - 6])
+        a, b, c, d, e, f, g, h = v
+        for j in range(64):
+            t = 0x79CC4519 if j < 16 else 0x7A879D8A
+            ss1 = rol((rol(a, 12) + e + rol(t, j)) & M32, 7)
+            ss2 = ss1 ^ rol(a, 12)
+            ff = a ^ b ^ c if j < 16 else (a & b) | (a & c) | (b & c)
+            gg = e ^ f ^ g if j < 16 else (e & f) | (~e & M32 & g)
+            tt1 = (ff + d + ss2 + (w[j] ^ w[j + 4])) & M32
+            tt2 = (gg + h + ss1 + w[j]) & M32
+            a, b, c, d = tt1, a, rol(b, 9), c
+            e, f, g, h = tt2 ^ rol(tt2, 9) ^ rol(tt2, 17), e, rol(f, 19), g
+        v = [x ^ y for x, y in zip(v, (a, b, c, d, e, f, g, h))]
+    return b"".join(x.to_bytes(4, "big") for x in v)
+
+
+# ---------------------------------------------------------------- SM2 (GB/T 32918, sm2p256v1)
+
+P = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
+A = P - 3
+B = 0x28E9FA9E9D9F5E344D5A9E4BCF6509A7F39789F515AB8F92DDBCBD414D940E93
+N = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
+GX = 0x32C4AE2C1F1981195F9904466A39C9948FE30BBFF2660BE1715A4589334C74C7
+GY = 0xBC3736A2F4F6779C59BDCEE36B692153D0A9877CC62A474002DF32E52139F0A0
+SPKI = bytes.fromhex("3059301306072a8648ce3d020106082a811ccf5501822d03420004")
+
+
+def double(p):
+    x, y, z = p
+    if y == 0 or z == 0:
+        return (1, 1, 0)
+    s = 4 * x * y * y % P
+    m = (3 * x * x + A * pow(z, 4, P)) % P
+    x2 = (m * m - 2 * s) % P
+    return (x2, (m * (s - x2) - 8 * pow(y, 4, P)) % P, 2 * y * z % P)
+
+
+def add(p, q):
+    if p[2] == 0:
+        return q
+    if q[2] == 0:
+        return p
+    x1, y1, z1 = p
+    x2, y2, z2 = q
+    u1, u2 = x1 * z2 * z2 % P, x2 * z1 * z1 % P
+    s1, s2 = y1 * pow(z2, 3, P) % P, y2 * pow(z1, 3, P) % P
+    if u1 == u2:
+        return double(p) if s1 == s2 else (1, 1, 0)
+    h, r = (u2 - u1) % P, (s2 - s1) % P
+    h2 = h * h % P
+    h3, v = h2 * h % P, u1 * h2 % P
+    x3 = (r * r - h3 - 2 * v) % P
+    return (x3, (r * (v - x3) - s1 * h3) % P, h * z1 * z2 % P)
+
+
+def times(k, p):
+    out = (1, 1, 0)
+    for bit in bin(k)[2:]:
+        out = double(out)
+        if bit == "1":
+            out = add(out, p)
+    return out
+
+
+def affine(p):
+    if p[2] == 0:
+        return None
+    z = pow(p[2], -1, P)
+    return p[0] * z * z % P, p[1] * z * z * z % P
+
+
+def point(xy):
+    """x || y as a point, or None if it is none of the curve."""
+    if len(xy) != 64:
+        return None
+    x, y = int.from_bytes(xy[:32], "big"), int.from_bytes(xy[32:], "big")
+    if x >= P or y >= P or (y * y - (x * x * x + A * x + B)) % P != 0:
+        return None
+    return (x, y, 1)
+
+
+def kid(xy):
+    return sm3(SPKI + xy)
+
+
+def verify(xy, message, signature):
+    q = point(xy)
+    if q is None or len(signature) != 64:
+        return False
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    if not (0 < r < N and 0 < s < N) or (r + s) % N == 0:
+        return False
+    z = sm3(b"\x00\x80" + b"1234567812345678" + b"".join(c.to_bytes(32, "big") for c in (A, B, GX, GY)) + xy)
+    e = int.from_bytes(sm3(z + message), "big")
+    at = affine(add(times(s, (GX, GY, 1)), times((r + s) % N, q)))
+    return at is not None and (e + at[0]) % N == r
+
+
+# ---------------------------------------------------------------- deterministic CBOR (RFC 8949, 4.2.1)
+
+
+class Refused(Exception):
+    """Something is not as it must be; the code says what."""
+
+    def __init__(self, code):
+        super().__init__(code)
+        self.code = code
+
+
+class Malformed(Exception):
+    """Bytes that are not the one encoding of anything."""
+
+
+def head(major, n):
+    for info, size in ((24, 1), (25, 2), (26, 4), (27, 8)):
+        if n < 24:
+            return bytes([major << 5 | n])
+        if n < 1 << 8 * size:
+            return bytes([major << 5 | info]) + n.to_bytes(size, "big")
+    raise ValueError(n)
+
+
+def encode(v):
+    if v is None:
+        return b"\xf6"
+    if isinstance(v, int):
+        return head(0, v) if v >= 0 else head(1, -1 - v)
+    if isinstance(v, bytes):
+        return head(2, len(v)) + v
+    if isinstance(v, str):
+        return head(3, len(v.encode())) + v.encode()
+    return head(4, len(v)) + b"".join(encode(x) for x in v)
+
+
+def decode_item(b, at, depth=0):
+    if at >= len(b) or depth > 8:
+        raise Malformed
+    first, at = b[at], at + 1
+    if first == 0xF6:
+        return None, at
+    major, info = first >> 5, first & 31
+    if major > 4:
+        raise Malformed
+    n = info
+    if info >= 24:
+        if info > 27:
+            raise Malformed
+        size = 1 << (info - 24)
+        if at + size > len(b):
+            raise Malformed
+        n, at = int.from_bytes(b[at:at + size], "big"), at + size
+        if n < (24 if size == 1 else 1 << 4 * size):
+            raise Malformed  # longer than needed
+    if major == 0:
+        return n, at
+    if major == 1:
+        return -1 - n, at
+    if major in (2, 3):
+        if at + n > len(b):
+            raise Malformed
+        s, at = b[at:at + n], at + n
+        if major == 2:
+            return s, at
+        try:
+            return s.decode(), at
+        except UnicodeDecodeError:
+            raise Malformed from None
+    if n > 8192:
+        raise Malformed
+    out = []
+    for _ in range(n):
+        item, at = decode_item(b, at, depth + 1)
+        out.append(item)
+    return out, at
+
+
+def decode(b):
+    v, at = decode_item(b, 0)
+    if at != len(b):
+        raise Malformed
+    return v
+
+
+# ---------------------------------------------------------------- statements
+
+LATE = 1 << 40
+
+
+class Form(Exception):
+    """A payload does not have the form of its kind."""
+
+
+class Bounds(Exception):
+    """A payload has that form, but a value out of its bounds."""
+
+
+def form(ok):
+    if not ok:
+        raise Form
+
+
+def bound(ok):
+    if not ok:
+        raise Bounds
+
+
+def is_uint(v):
+    form(isinstance(v, int) and v >= 0)
+
+
+def is_bytes(v, size=None):
+    form(isinstance(v, bytes) and (size is None or len(v) == size))
+
+
+def is_array(v, size=None):
+    form(isinstance(v, list) and (size is None or len(v) == size))
+
+
+# Each of these returns a pair of functions: the form of an item, and its bounds.
+
+def uint(most=LATE - 1, least=0):
+    return is_uint, lambda v: bound(least <= v <= most)
+
+
+def fixed(size):
+    return lambda v: is_bytes(v, size), lambda v: None
+
+
+def blob(most, least=0):
+    return lambda v: is_bytes(v), lambda v: bound(least <= len(v) <= most)
+
+
+def text(most, least=0):
+    def check(v):
+        bound(least <= len(v.encode()) <= most)
+        bound(not any(unicodedata.category(c) == "Cc" for c in v))
+    return lambda v: form(isinstance(v, str)), check
+
+
+def chars(allowed, most, least):
+    return lambda v: form(isinstance(v, str)), lambda v: bound(least <= len(v) <= most and all(c in allowed for c in v))
+
+
+def one_of(*values):
+    return lambda v: form(isinstance(v, str)), lambda v: bound(v in values)
+
+
+def array(*items):
+    def f(v):
+        is_array(v, len(items))
+        for item, x in zip(items, v):
+            item[0](x)
+
+    def b(v):
+        for item, x in zip(items, v):
+            item[1](x)
+    return f, b
+
+
+def list_of(item, most):
+    def f(v):
+        is_array(v)
+        for x in v:
+            item[0](x)
+
+    def b(v):
+        bound(len(v) <= most)
+        for x in v:
+            item[1](x)
+    return f, b
+
+
+def ascending(inner):
+    def b(v):
+        inner[1](v)
+        bound(all(x < y for x, y in zip(v, v[1:])))
+    return inner[0], b
+
+
+def or_null(item):
+    return lambda v: v is None or item[0](v), lambda v: v is None or item[1](v)
+
+
+def both(item, check):
+    def b(v):
+        item[1](v)
+        check(v)
+    return item[0], b
+
+
+ID = chars("abcdefghijklmnopqrstuvwxyz0123456789-", 32, 1)
+HASH = fixed(32)
+TIME = uint()
+SEQUENCE = uint(least=1)
+SEQUENCE32 = uint(most=2**32 - 1, least=1)
+VERSION = uint(most=2**31 - 1, least=1)
+DAY = (lambda v: form(isinstance(v, int)), lambda v: bound(-354285 <= v <= 2932896))
+KEY = (lambda v: is_bytes(v, 64), lambda v: bound(point(v) is not None))
+PURPOSES = uint(most=31, least=1)
+DIGITS6 = chars("0123456789", 6, 6)
+NAME = text(200, 1)
+USCC = chars("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", 18, 18)
+UNIT = array(ID, DIGITS6, NAME, NAME)
+UNITS = both(list_of(UNIT, 64), lambda v: bound(len({u[0] for u in v}) == len(v)))
+PROFILE = array(ID, USCC, NAME, NAME, UNITS, ascending(list_of(ID, 256)))
+PATH = both(blob(12 * 32), lambda v: bound(len(v) % 32 == 0))
+PLACE = array(HASH, uint(most=4095), HASH, PATH)
+
+
+def check_status(v):
+    bound((v[4] == 1) == (v[10] is None))
+    if v[3] is not None:
+        bound(v[3][0] == v[2])
+    bound(v[9] is None or v[3] is not None)
+
+
+def check_key(v):
+    _, _, action, key_id, xy, purposes, start, end, disowned, _ = v
+    bound(not disowned or action == "compromise")
+    if action != "enrol":
+        bound(xy == b"" and purposes == 0 and start is None and end is None)
+        return
+    bound(point(xy) is not None and kid(xy) == key_id and 1 <= purposes <= 31)
+    bound(start is None or end is None or start <= end)
+
+
+def within(first, last, most):
+    return lambda v: bound(v[first] <= v[last] <= v[first] + most)
+
+
+KINDS = {
+    "genesis": both(array(NAME, PROFILE, KEY, PURPOSES, TIME, fixed(16)), lambda v: bound(v[3] & 16 != 0)),
+    "head": array(HASH, ID, ID, ID, VERSION, HASH, uint(most=4096, least=1), TIME),
+    "status": both(array(HASH, ID, HASH, or_null(PLACE), SEQUENCE32, ID, ID, DAY, HASH, or_null(PLACE), or_null(HASH), TIME), check_status),
+    "restriction": both(array(HASH, ID, PLACE, SEQUENCE32, one_of("restrict", "release"), fixed(16), HASH, DAY, or_null(HASH), TIME),
+                        lambda v: bound((v[3] == 1) == (v[8] is None))),
+    "department": array(HASH, PROFILE, one_of("active", "suspended"), SEQUENCE, TIME),
+    "key": both(array(HASH, ID, one_of("enrol", "retire", "compromise"), HASH, blob(LATE), uint(most=255), or_null(TIME), or_null(TIME),
+                      ascending(list_of(HASH, 1000)), TIME), check_key),
+    "type": array(HASH, ID, VERSION, blob(256 << 10, 1), TIME),
+    "checkpoint": array(HASH, ID, uint(), HASH, TIME),
+    "consent": array(HASH, ID, HASH, one_of("give", "withdraw"), TIME),
+    "heartbeat": array(HASH, SEQUENCE, TIME),
+    "binding": both(array(HASH, ID, HASH, KEY, TIME, TIME), within(4, 5, 400 * 86400)),
+    "proof": both(array(HASH, HASH, text(200), blob(64), TIME, TIME), within(4, 5, 86400)),
+    "receipt": array(HASH, ID, HASH, ID, list_of(text(64, 1), 16), TIME, TIME, TIME),
+    "snapshot": array(HASH, TIME, HASH, TIME, HASH, TIME),
+}
+
+ALGORITHM = encode(-65537)
+
+
+def protected(kind, key_id):
+    return b"\xa3\x01" + ALGORITHM + b"\x04" + encode(key_id) + b"\x10" + encode("application/vnd.credledger." + kind + "+cbor")
+
+
+def to_be_signed(kind, key_id, payload):
+    return encode(["Signature1", protected(kind, key_id), b"", payload])
+
+
+def check_payload(kind, payload):
+    try:
+        v = decode(payload)
+        KINDS[kind][0](v)
+    except (Malformed, Form):
+        raise Refused("statement-malformed") from None
+    try:
+        KINDS[kind][1](v)
+    except Bounds:
+        raise Refused("statement-invalid") from None
+    return v
+
+
+def parse_statement(b):
+    """Returns kind, kid, payload, signature."""
+    if len(b) > 320 << 10:
+        raise Refused("statement-too-large")
+    try:
+        if b[:2] != b"\xd2\x84":
+            raise Malformed
+        header, at = decode_item(b, 2)
+        if b[at:at + 1] != b"\xa0" or not isinstance(header, bytes):
+            raise Malformed
+        payload, at = decode_item(b, at + 1)
+        signature, at = decode_item(b, at)
+        start = b"\xa3\x01" + ALGORITHM + b"\x04\x58\x20"
+        if (at != len(b) or not isinstance(payload, bytes) or not isinstance(signature, bytes) or len(signature) != 64
+                or not header.startswith(start) or header[len(start) + 32:len(start) + 33] != b"\x10"):
+            raise Malformed
+        typ = decode(header[len(start) + 33:])
+        if not isinstance(typ, str):
+            raise Malformed
+    except Malformed:
+        raise Refused("statement-malformed") from None
+    key_id = header[len(start):len(start) + 32]
+    for kind in KINDS:
+        if typ == "application/vnd.credledger." + kind + "+cbor":
+            check_payload(kind, payload)
+            return kind, key_id, payload, signature
+    raise Refused("statement-wrong-kind")
+
+
+# ---------------------------------------------------------------- trees
+
+def leaf_hash(data):
+    return sm3(b"\x00" + data)
+
+
+def node_hash(left, right):
+    return sm3(b"\x01" + left + right)
+
+
+def split(n):
+    return 1 << (n - 1).bit_length() - 1
+
+
+def tree_root(leaves):
+    if len(leaves) == 1:
+        return leaves[0]
+    k = split(len(leaves))
+    return node_hash(tree_root(leaves[:k]), tree_root(leaves[k:]))
+
+
+def tree_path(leaves, index):
+    if len(leaves) == 1:
+        return b""
+    k = split(len(leaves))
+    if index < k:
+        return tree_path(leaves[:k], index) + tree_root(leaves[k:])
+    return tree_path(leaves[k:], index - k) + tree_root(leaves[:k])
+
+
+def path_root(leaf, index, size, path):
+    """The root, or None if index, size and length of the path do not fit."""
+    if not index < size <= 4096:
+        return None
+
+    def climb(index, size, path):
+        if size == 1:
+            return leaf if path == b"" else None
+        if len(path) < 32:
+            return None
+        k, sibling, rest = split(size), path[-32:], path[:-32]
+        if index < k:
+            left = climb(index, k, rest)
+            return left and node_hash(left, sibling)
+        right = climb(index - k, size - k, rest)
+        return right and node_hash(sibling, right)
+    return climb(index, size, path)
+
+
+def multiproof_root(size, known, proof):
+    """The root of a tree of which the leaves in known, by index, are known; None if the proof does not fit."""
+    hashes = [proof[i:i + 32] for i in range(0, len(proof), 32)]
+
+    def walk(start, end):
+        if not any(start <= i < end for i in known):
+            if not hashes:
+                raise IndexError
+            return hashes.pop(0)
+        if end - start == 1:
+            return known[start]
+        middle = start + split(end - start)
+        left = walk(start, middle)
+        return node_hash(left, walk(middle, end))
+    try:
+        root = walk(0, size)
+    except IndexError:
+        return None
+    return None if hashes or any(i >= size for i in known) else root
+
+
+# ---------------------------------------------------------------- presentations
+
+def is_id(v):
+    form(isinstance(v, str) and len(v.encode()) <= 32)
+
+
+def is_number(v, most, least=0):
+    form(isinstance(v, int) and least <= v <= most)
+
+
+def is_hashes(v, most):
+    is_bytes(v)
+    form(len(v) % 32 == 0 and len(v) <= most * 32)
+
+
+def check_presentation(v):
+    is_array(v, 8)
+    form(v[0] == 1)
+    is_array(v[1], 7)
+    is_id(v[1][0])
+    is_number(v[1][1], 2**31 - 1)
+    is_id(v[1][2])
+    is_number(v[1][3], LATE - 1)
+    for day in v[1][4:6]:
+        if day is not None:
+            is_number(day, 2932896, -354285)
+    if v[1][6] is not None:
+        is_bytes(v[1][6], 32)
+    is_array(v[2])
+    form(len(v[2]) <= 256)
+    before = -1
+    for field in v[2]:
+        is_array(field, 3)
+        is_number(field[0], 255, before + 1)
+        before = field[0]
+        is_bytes(field[1], 16)
+        if isinstance(field[2], list):
+            form(len(field[2]) <= 4096 and all(isinstance(x, str) for x in field[2]))
+        else:
+            form(field[2] is None or isinstance(field[2], str))
+    is_hashes(v[3], 256)
+    is_array(v[4], 6)
+    is_bytes(v[4][0], 32)
+    is_id(v[4][1])
+    is_number(v[4][2], 4096)
+    is_number(v[4][3], LATE - 1)
+    is_bytes(v[4][4], 32)
+    is_bytes(v[4][5], 64)
+    is_number(v[5], 4095)
+    is_hashes(v[6], 12)
+    if v[7] is not None:
+        is_array(v[7], 10)
+        for index, size in ((0, 64), (3, 32), (4, 64), (9, 64)):
+            is_bytes(v[7][index], size)
+        for index in (1, 2, 7, 8):
+            is_number(v[7][index], LATE - 1)
+        form(isinstance(v[7][5], str) and len(v[7][5].encode()) <= 200)
+        is_bytes(v[7][6])
+        form(len(v[7][6]) <= 64)
+
+
+def parse_presentation(b):
+    if len(b) > 64 << 10:
+        raise Refused("presentation-too-large")
+    try:
+        v = decode(b)
+        check_presentation(v)
+    except (Malformed, Form):
+        raise Refused("presentation-malformed") from None
+    return v
+
+
+def open_presentation(v, typ, version, dictionary):
+    """Returns fields root, digest, and the payload of the head, as items."""
+    (t, tv, issuer, issued, start, end, predecessor), fields, proof, head_parts, index, path = v[1:7]
+    if (t, tv) != (typ, version):
+        raise Refused("type-mismatch")
+    if any(i >= len(dictionary) for i, _, _ in fields):
+        raise Refused("presentation-inconsistent")
+    known = {i: leaf_hash(encode([salt, dictionary[i], value])) for i, salt, value in fields}
+    fields_root = multiproof_root(len(dictionary), known, proof)
+    if fields_root is None:
+        raise Refused("presentation-inconsistent")
+    digest = leaf_hash(encode([1, t, tv, issuer, fields_root, issued, start, end, predecessor]))
+    ledger, unit, size, signed = head_parts[:4]
+    root = path_root(digest, index, size, path)
+    if root is None:
+        raise Refused("presentation-inconsistent")
+    return fields_root, digest, [ledger, issuer, unit, t, tv, root, size, signed]
+
+
+def check_part(kind, items, key_id, signature, keys):
+    payload = encode(items)
+    check_payload(kind, payload)
+    if key_id not in keys:
+        raise Refused("unknown-key")
+    if not verify(keys[key_id], to_be_signed(kind, key_id, payload), signature):
+        raise Refused("signature-invalid")
+    return payload
+
+
+def check_whole(f, keys):
+    """Checks a presentation as the file says; returns the stage that failed and its code, or what follows from it."""
+    stage = "parse"
+    try:
+        v = parse_presentation(unhex(f["presentation"]))
+        stage = "open"
+        fields_root, digest, head_items = open_presentation(v, f["type"], f["typeVersion"], f["dictionary"])
+        stage = "ledger"
+        if v[4][0] != unhex(f["ledger"]):
+            raise Refused("unknown-ledger")
+        stage = "head"
+        known = {kid(keys[label]): keys[label] for label in f["issuers"]}
+        out = {"fieldsRoot": fields_root, "digest": digest, "root": head_items[5],
+               "headPayload": check_part("head", head_items, v[4][4], v[4][5], known)}
+        if v[7] is not None:
+            xy, start, end, key_id, signature, audience, nonce, issued, until, proof_signature = v[7]
+            stage = "binding"
+            binding = check_part("binding", [v[4][0], v[1][2], digest, xy, start, end], key_id, signature, known)
+            stage = "proof"
+            shown = sm3(encode(v[:7] + [None]))
+            proof = check_part("proof", [v[4][0], shown, audience, nonce, issued, until], kid(xy), proof_signature, {kid(xy): xy})
+            out["holder"] = {"bindingPayload": binding, "shown": shown, "proofPayload": proof}
+        out["disclosed"] = [{"key": f["dictionary"][i], "value": value} for i, _, value in v[2]]
+        return "", "ok", out
+    except Refused as e:
+        return stage, e.code, None
+
+
+# ---------------------------------------------------------------- codes
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ$*+-./:"
+
+
+def decode_code(code):
+    """Returns the presentation in a code, parsed, and its bytes."""
+    code = code.strip()
+    for mark in "#＃":
+        if mark in code:
+            code = code.split(mark, 1)[1]
+            break
+    values = []
+    for c in code:
+        if "！" <= c <= "～":
+            c = chr(ord(c) - 0xFEE0)
+        if "a" <= c <= "z":
+            c = c.upper()
+        if c not in ALPHABET:
+            raise Refused("code-malformed")
+        values.append(ALPHABET.index(c))
+    if not 0 < len(values) <= 8192 or len(values) % 3 == 1:
+        raise Refused("code-malformed")
+    packed = b""
+    for i in range(0, len(values), 3):
+        n, size = 0, len(values[i:i + 3]) - 1
+        for x in values[i:i + 3]:
+            n = n * 43 + x
+        if n >= 1 << 8 * size:
+            raise Refused("code-malformed")
+        packed += n.to_bytes(size, "big")
+    z = zlib.decompressobj()
+    try:
+        b = z.decompress(packed, (64 << 10) + 1)
+    except zlib.error:
+        raise Refused("code-malformed") from None
+    if len(b) > 64 << 10:
+        raise Refused("presentation-too-large")
+    if not z.eof or z.unused_data:
+        raise Refused("code-malformed")
+    return parse_presentation(b), b
+
+
+# ---------------------------------------------------------------- the files
+
+def unhex(text):
+    b = bytes.fromhex(text)
+    if b.hex() != text:
+        raise ValueError("not lower-case hexadecimal digits")
+    return b
+
+
+class Checker:
+    def __init__(self, folder):
+        self.folder = folder
+        self.problems = []
+        self.keys = {}
+        for k in self.read("good/keys.json")["keys"]:
+            self.keys[k["label"]] = unhex(k["point"])
+
+    def read(self, name):
+        return json.loads((self.folder / name).read_text(encoding="utf-8"))
+
+    def expect(self, what, got, want):
+        if isinstance(got, bytes):
+            got = got.hex()
+        if got != want:
+            self.problems.append("%s: %s is %r, want %r" % (self.name, what, got, want))
+
+    def outcome(self, f, stage, code):
+        self.expect("stage and outcome", ("" if code == "ok" else stage, code), (f["stage"], f["expect"]))
+
+    def file(self, name):
+        self.name = name
+        f = self.read(name)
+        getattr(self, "check_" + f["kind"])(f)
+
+    def check_keys(self, f):
+        for k in f["keys"]:
+            xy = unhex(k["point"])
+            x, y = affine(times(int(k["scalar"], 16), (GX, GY, 1)))
+            self.expect("point", x.to_bytes(32, "big") + y.to_bytes(32, "big"), k["point"])
+            self.expect("scalar", sm3(b"credledger test key " + k["label"].encode()), k["scalar"])
+            self.expect("spki", SPKI + xy, k["spki"])
+            self.expect("kid", kid(xy), k["kid"])
+
+    def check_signatures(self, f):
+        for s in f["signatures"]:
+            self.expect("a signature", verify(self.keys[s["key"]], unhex(s["message"]), unhex(s["signature"])), True)
+
+    def check_signature(self, f):
+        ok = verify(self.keys[f["key"]], unhex(f["message"]), unhex(f["signature"]))
+        self.outcome(f, "verify", "ok" if ok else "signature-invalid")
+
+    def check_leaves(self, f):
+        for leaf in f["leaves"]:
+            encoded = encode([unhex(leaf["salt"]), leaf["key"], leaf["value"]])
+            self.expect("encoded", encoded, leaf["encoded"])
+            self.expect("hash", leaf_hash(encoded), leaf["hash"])
+
+    def check_trees(self, f):
+        for t in f["trees"]:
+            leaves = [unhex(x) for x in t["leaves"]]
+            self.expect("root", tree_root(leaves), t["root"])
+            for i, leaf in enumerate(leaves):
+                self.expect("path", tree_path(leaves, i), t["paths"][i])
+                self.expect("root of path", path_root(leaf, i, len(leaves), unhex(t["paths"][i])), t["root"])
+
+    def check_path(self, f):
+        ok = path_root(unhex(f["leaf"]), f["index"], f["size"], unhex(f["path"])) == unhex(f["root"])
+        self.outcome(f, "path", "ok" if ok else "refused")
+
+    def check_records(self, f):
+        for r in f["records"]:
+            predecessor = None if r["predecessor"] is None else unhex(r["predecessor"])
+            encoded = encode([1, r["type"], r["typeVersion"], r["issuer"], unhex(r["fields"]), r["issuedAt"],
+                              r["validFrom"], r["validUntil"], predecessor])
+            self.expect("encoded", encoded, r["encoded"])
+            self.expect("digest", leaf_hash(encoded), r["digest"])
+
+    def check_statement(self, f):
+        stage = "parse"
+        try:
+            kind, key_id, payload, signature = parse_statement(unhex(f["statement"]))
+            stage = "verify"
+            xy, signed = self.keys[f["signer"]], to_be_signed(kind, key_id, payload)
+            if kid(xy) != key_id or not verify(xy, signed, signature):
+                raise Refused("signature-invalid")
+        except Refused as e:
+            self.outcome(f, stage, e.code)
+            return
+        self.outcome(f, "", "ok")
+        self.expect("typ", "application/vnd.credledger." + kind + "+cbor", f["typ"])
+        self.expect("kid", key_id, f["kid"])
+        self.expect("payload", payload, f["payload"])
+        self.expect("to be signed", signed, f["toBeSigned"])
+
+    def check_presentation(self, f):
+        stage, code, out = check_whole(f, self.keys)
+        self.outcome(f, stage, code)
+        if out is None:
+            return
+        for name in ("fieldsRoot", "digest", "root", "headPayload"):
+            self.expect(name, out[name], f[name])
+        self.expect("disclosed", out["disclosed"], f.get("disclosed", []))
+        holder = {name: value.hex() for name, value in out.get("holder", {}).items()}
+        self.expect("holder", holder, f.get("holder", {}))
+
+    def check_code(self, f):
+        try:
+            _, b = decode_code(f["code"])
+        except Refused as e:
+            self.outcome(f, "decode", e.code)
+            return
+        self.outcome(f, "", "ok")
+        self.expect("presentation", b, f["presentation"])
+
+
+def main():
+    assert sm3(b"abc").hex() == "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
+    folder = pathlib.Path(__file__).resolve().parent
+    checker, count = Checker(folder), 0
+    for sub in ("good", "bad"):
+        for path in sorted((folder / sub).iterdir()):
+            checker.file(sub + "/" + path.name)
+            count += 1
+    for problem in checker.problems:
+        print(problem)
+    print("%d files, %d problems" % (count, len(checker.problems)))
+    sys.exit(1 if checker.problems or count == 0 else 0)
+
+
+if __name__ == "__main__":
+    main()
