@@ -1,0 +1,156 @@
+package test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/credledger/credledger/"
+
+// layers lists the packages from the ground up: a package imports only packages of lower layers,
+// and those of its own layer that stand before it.
+var layers = [][]string{
+	{"sdk/sm", "sdk/internal/dcbor", "sdk/qr"},
+	{"sdk/licence", "sdk/licence/catalog", "sdk/licence/samples"},
+	{"sdk/statement"},
+	{"sdk/credential"},
+	{"chaincode"},
+	{"sdk/ledger"},
+	{"sdk/govern", "sdk/issuer", "verifier/verify", "verifier/index"},
+	{"chaincode/contract", "network/embedded"},
+	{"cmd/credledger"},
+}
+
+// owners names the only packages that may import a module from outside.
+var owners = map[string][]string{
+	"github.com/emmansun/gmsm":           {"sdk/sm"},
+	"github.com/tjfoc/gmsm":              {"sdk/sm"},
+	"github.com/hyperledger":             {"chaincode/contract"},
+	"github.com/cockroachdb/pebble":      {"network/embedded", "verifier/index"},
+	"modernc.org/sqlite":                 {"sdk/issuer"},
+	"database/sql":                       {"sdk/issuer"},
+	"github.com/makiuchi-d/gozxing":      {"sdk/qr"},
+	"rsc.io/qr":                          {"sdk/qr"},
+	"github.com/fxamacker/cbor":          {"sdk/statement", "chaincode", "network/embedded", "verifier/index"},
+	"github.com/transparency-dev/merkle": {}, // an oracle for tests
+	"github.com/veraison/go-cose":        {}, // an oracle for tests
+	"github.com/spf13/pflag":             {"cmd/credledger"},
+}
+
+// pure lists packages that reach nothing outside the process: what they may not import.
+var (
+	pure      = []string{"sdk/licence", "sdk/statement", "sdk/credential", "chaincode", "verifier/verify", "sdk/internal/dcbor"}
+	impure    = []string{"os", "net", "net/http", "crypto/rand", "math/rand", "math/rand/v2", "os/exec", "syscall", "database/sql"}
+	clockless = []string{"sdk/statement", "sdk/credential", "chaincode", "sdk/internal/dcbor"} // these may not import time either
+)
+
+type listedPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+func listPackages(t *testing.T) []listedPackage {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var packages []listedPackage
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listedPackage
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+// place is the layer of a package and its place in it; test helpers stand with what they test.
+func place(path string) (layer, order int, ok bool) {
+	for layer, names := range layers {
+		for order, name := range names {
+			if path == name {
+				return layer, order, true
+			}
+		}
+	}
+	return 0, 0, false
+}
+
+// isTestSupport reports whether a package is there for tests only; nothing else may import it.
+func isTestSupport(path string) bool {
+	return strings.HasPrefix(path, "test") || strings.HasSuffix(path, "test") && strings.Count(path, "/") > 1
+}
+
+func TestImportsGoDownOnly(t *testing.T) {
+	for _, p := range listPackages(t) {
+		path := strings.TrimPrefix(p.ImportPath, module)
+		if isTestSupport(path) {
+			continue
+		}
+		layer, order, ok := place(path)
+		if !ok {
+			t.Errorf("%s has no place in the house: add it to layers", path)
+			continue
+		}
+		for _, imported := range p.Imports {
+			name, ours := strings.CutPrefix(imported, module)
+			if !ours {
+				continue
+			}
+			if isTestSupport(name) {
+				t.Errorf("%s imports %s, which is for tests", path, name)
+				continue
+			}
+			il, io, ok := place(name)
+			if ok && (il > layer || il == layer && io >= order) {
+				t.Errorf("%s imports %s, which is not below it", path, name)
+			}
+		}
+	}
+}
+
+func TestOutsideModulesHaveOneOwner(t *testing.T) {
+	for _, p := range listPackages(t) {
+		path := strings.TrimPrefix(p.ImportPath, module)
+		if isTestSupport(path) {
+			continue
+		}
+		for _, imported := range p.Imports {
+			for prefix, allowed := range owners {
+				if (imported == prefix || strings.HasPrefix(imported, prefix+"/")) && !contains(allowed, path) {
+					t.Errorf("%s imports %s; only %v may", path, imported, allowed)
+				}
+			}
+		}
+	}
+}
+
+func TestPurePackagesReachNothing(t *testing.T) {
+	for _, p := range listPackages(t) {
+		path := strings.TrimPrefix(p.ImportPath, module)
+		for _, imported := range p.Imports {
+			if contains(pure, path) && contains(impure, imported) {
+				t.Errorf("%s imports %s", path, imported)
+			}
+			if contains(clockless, path) && imported == "time" {
+				t.Errorf("%s imports time", path)
+			}
+		}
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, v := range list {
+		if v == s {
+			return true
+		}
+	}
+	return false
+}
