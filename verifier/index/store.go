@@ -1,0 +1,223 @@
+package index
+
+import (
+	"encoding/binary"
+	"errors"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/credledger/credledger/chaincode"
+	"github.com/credledger/credledger/sdk/ledger"
+	"github.com/credledger/credledger/sdk/sm"
+)
+
+// The store keeps the state that the rules need, and where its values come from, in Pebble. A block
+// is one batch, so it is there whole or not at all. The keys, with numbers in big-endian form:
+//
+//	s KEY                                 a value of the state: its place, then the value
+//	v KEY 00 BLOCK (8 bytes) INDEX (4)    every value of a key whose past counts, likewise
+//	m                                     format (1 byte), height (8), hash of the newest block
+//
+// where a place is the block (8 bytes), the index (4), the length of the transaction's id (1) and
+// that id.
+const (
+	stateSpace   = 's'
+	versionSpace = 'v'
+	metaKey      = "m"
+
+	storeFormat = 1
+)
+
+func appendPlace(b []byte, at place) []byte {
+	b = binary.BigEndian.AppendUint64(b, at.Block)
+	b = binary.BigEndian.AppendUint32(b, at.Index)
+	return append(append(b, byte(len(at.txID))), at.txID...)
+}
+
+// splitPlace is the inverse of appendPlace, with the value that follows.
+func splitPlace(b []byte) (at place, value []byte, err error) {
+	if len(b) < 13 || len(b) < 13+int(b[12]) {
+		return at, nil, errors.New("a value is stored without its place")
+	}
+	at.Block, at.Index = binary.BigEndian.Uint64(b), binary.BigEndian.Uint32(b[8:])
+	end := 13 + int(b[12])
+	at.txID = string(b[13:end])
+	return at, b[end:], nil
+}
+
+// get returns a value of the state, nil if there is none.
+func (s *store) get(key string) ([]byte, error) {
+	stored, closer, err := s.db.Get(append([]byte{stateSpace}, key...))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &Error{CodeStorage, "read the index", err}
+	}
+	defer closer.Close()
+	_, value, err := splitPlace(stored)
+	if err != nil {
+		return nil, damaged(err)
+	}
+	return append(make([]byte, 0, len(value)), value...), nil
+}
+
+// versioned reports whether every value that a key had counts, not only the last.
+func versioned(key string) bool {
+	return key == chaincode.HeartbeatStateKey || strings.HasPrefix(key, chaincode.StatusPrefix) || strings.HasPrefix(key, chaincode.RootStatusPrefix)
+}
+
+// commit writes a block.
+func (s *store) commit(writes []placed, head ledger.Head) error {
+	batch := s.db.NewBatch()
+	var key, value []byte
+	for i := range writes {
+		w := &writes[i]
+		value = append(appendPlace(value[:0], w.at), w.value...)
+		key = append(append(key[:0], stateSpace), w.key...)
+		if err := batch.Set(key, value, nil); err != nil {
+			return &Error{CodeStorage, "write the index", err}
+		}
+		if versioned(w.key) {
+			key[0] = versionSpace
+			key = binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(append(key, 0), w.at.Block), w.at.Index)
+			if err := batch.Set(key, value, nil); err != nil {
+				return &Error{CodeStorage, "write the index", err}
+			}
+		}
+	}
+	value = append(binary.BigEndian.AppendUint64(append(value[:0], storeFormat), head.Height), head.Hash[:]...)
+	err := batch.Set([]byte(metaKey), value, nil)
+	if err == nil {
+		err = s.apply(batch)
+	}
+	if err != nil {
+		return &Error{CodeStorage, "write the index; is the disk full?", err}
+	}
+	return nil
+}
+
+// apply commits a batch.
+func (s *store) apply(batch *pebble.Batch) (err error) {
+	if err := s.failure(); err != nil {
+		return err
+	}
+	defer s.survive(&err)
+	if err := batch.Commit(pebble.NoSync); err != nil {
+		return err
+	}
+	return s.failure()
+}
+
+// head returns how far the store is.
+func (s *store) head() (ledger.Head, error) {
+	b, closer, err := s.db.Get([]byte(metaKey))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return ledger.Head{}, s.empty()
+	}
+	if err != nil {
+		return ledger.Head{}, &Error{CodeStorage, "read the index", err}
+	}
+	defer closer.Close()
+	if len(b) != 1+8+sm.HashSize || b[0] != storeFormat {
+		return ledger.Head{}, damaged(errors.New("it was written by another version of this software"))
+	}
+	return ledger.Head{Height: binary.BigEndian.Uint64(b[1:]), Hash: sm.Hash(b[9:])}, nil
+}
+
+// empty requires the store to hold nothing: it may be somebody else's.
+func (s *store) empty() error {
+	it, err := s.db.NewIter(nil)
+	if err != nil {
+		return &Error{CodeStorage, "read the index", err}
+	}
+	found := it.First()
+	if err := it.Close(); err != nil {
+		return &Error{CodeStorage, "read the index", err}
+	}
+	if found {
+		return &Error{Code: CodeDamaged, Message: "the directory holds something else than an index; use another"}
+	}
+	return nil
+}
+
+// loadOrder is the order in which a restart reads: heartbeats before the anchors that they bracket,
+// anchors before what is said about them.
+var loadOrder = []string{
+	chaincode.LedgerStateKey, chaincode.DepartmentPrefix, chaincode.KeyPrefix, chaincode.DefinitionPrefix,
+	chaincode.HeartbeatStateKey, chaincode.AnchorPrefix, chaincode.DisownedPrefix,
+	chaincode.RootStatusPrefix, chaincode.StatusPrefix, chaincode.RestrictionPrefix, chaincode.ConsentPrefix,
+}
+
+// load fills the memory with what the store holds.
+func (s *store) load(m *memory) error {
+	for _, prefix := range loadOrder {
+		space := byte(stateSpace)
+		if versioned(prefix) {
+			space = versionSpace
+		}
+		if err := s.loadPrefix(m, append([]byte{space}, prefix...)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *store) loadPrefix(m *memory, prefix []byte) (err error) {
+	upper := append([]byte(nil), prefix...)
+	upper[len(upper)-1]++
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: upper})
+	if err != nil {
+		return &Error{CodeStorage, "read the index", err}
+	}
+	defer func() {
+		if closeErr := it.Close(); err == nil && closeErr != nil {
+			err = &Error{CodeStorage, "read the index", closeErr}
+		}
+	}()
+	for ok := it.First(); ok; ok = it.Next() {
+		stored, err := it.ValueAndErr()
+		if err != nil {
+			return &Error{CodeStorage, "read the index", err}
+		}
+		at, value, err := splitPlace(stored)
+		if err != nil {
+			return damaged(err)
+		}
+		key, _, _ := strings.Cut(string(it.Key()[1:]), "\x00")
+		if err := m.apply(key, value, at); err != nil {
+			return damaged(err)
+		}
+	}
+	return nil
+}
+
+// A placed write is one with the place where it was made.
+type placed struct {
+	key   string
+	value []byte
+	at    place
+}
+
+// A draft is the state with the writes of the block that is being applied.
+type draft struct {
+	store  *store
+	newest map[string][]byte
+	writes []placed
+}
+
+// Get implements chaincode.State.
+func (d *draft) Get(key string) ([]byte, error) {
+	if value, ok := d.newest[key]; ok {
+		return value, nil
+	}
+	return d.store.get(key)
+}
+
+func (d *draft) write(writes []chaincode.Write, at place) {
+	for _, w := range writes {
+		d.newest[w.Key] = w.Value
+		d.writes = append(d.writes, placed{w.Key, w.Value, at})
+	}
+}
