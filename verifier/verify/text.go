@@ -73,12 +73,6 @@ type DisclosedField struct {
 	Masked         string // for a screen that others can see
 }
 
-// The two leaves that are in no dictionary.
-var otherLabels = map[string]licence.Text{
-	licence.IdentifierKey: {Zh: "电子证照标识", En: "Licence identifier"},
-	licence.DocumentsKey:  {Zh: "证照文件摘要", En: "Digests of the licence's files"},
-}
-
 // Fields returns what the presentation discloses, in the order of the dictionary; none of a
 // presentation whose content does not pass.
 func (v *Verdict) Fields() []DisclosedField {
@@ -95,7 +89,7 @@ func (v *Verdict) Fields() []DisclosedField {
 			continue
 		}
 		key := t.Leaves()[f.Index]
-		out[i] = DisclosedField{key, otherLabels[key], licence.Internal, f.Value, f.Value.String()}
+		out[i] = DisclosedField{key, t.Label(key), licence.Internal, f.Value, f.Value.String()}
 	}
 	return out
 }
