@@ -1,0 +1,132 @@
+package issuer_test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/credledger/credledger/network/embedded"
+	"github.com/credledger/credledger/sdk/issuer"
+	"github.com/credledger/credledger/sdk/ledger"
+	"github.com/credledger/credledger/sdk/ledger/ledgertest"
+	"github.com/credledger/credledger/sdk/licence"
+	"github.com/credledger/credledger/sdk/licence/samples"
+	"github.com/credledger/credledger/sdk/sm"
+)
+
+// now is the time of the tests' clocks: an hour after the city's statements.
+var now = time.Unix(ledgertest.Time+3600, 0)
+
+// A desk is an issuing department at work: a city, its ledger, and the issuer of one type.
+type desk struct {
+	*issuer.Issuer
+	city       *ledgertest.City
+	department *ledgertest.Department
+	typ        *licence.Type
+	dir        string
+	config     issuer.Config
+	ledger     ledger.Ledger
+}
+
+// newDesk makes a city with its ledger and a register, in a directory of its own.
+func newDesk(tb testing.TB, typ string) *desk {
+	tb.Helper()
+	d := &desk{city: ledgertest.NewCity(tb, "test"), dir: tb.TempDir()}
+	store, err := embedded.Create(d.path("ledger"), d.city.Genesis)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { store.Close() })
+	d.city.Found(tb, store.As)
+	d.department, d.typ = d.city.Issuer(tb, typ), d.city.Type(tb, typ)
+	d.ledger = store.As(d.department.ID)
+	register, err := issuer.CreateRegister(d.path("register.db"), d.city.ID, d.department.ID)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { register.Close() })
+	d.config = config(d.city, d.department, d.ledger, register)
+	d.Issuer = d.open(tb, d.config)
+	return d
+}
+
+// config is what the issuer of a department needs.
+func config(city *ledgertest.City, d *ledgertest.Department, l ledger.Ledger, r *issuer.Register) issuer.Config {
+	department := licence.Department{ID: d.ID, USCC: d.Profile.USCC, Issues: d.Profile.Issues}
+	for _, u := range d.Profile.Units {
+		department.Units = append(department.Units, licence.Unit{ID: u.ID, DivisionCode: u.DivisionCode})
+	}
+	return issuer.Config{
+		Department: department, Types: city.Types, Ledger: l, Register: r,
+		Anchor: d.Anchor, Status: []sm.Signer{d.Status, d.Second}, Now: func() time.Time { return now },
+	}
+}
+
+func (d *desk) open(tb testing.TB, c issuer.Config) *issuer.Issuer {
+	tb.Helper()
+	iss, err := issuer.New(tb.Context(), c)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return iss
+}
+
+func (d *desk) path(name string) string { return filepath.Join(d.dir, name) }
+
+// file writes a file and returns its path.
+func (d *desk) file(tb testing.TB, name string, content []byte) string {
+	tb.Helper()
+	path := d.path(name)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	return path
+}
+
+// sample returns the sample licences of the desk's type in a format, by the file's ending.
+func (d *desk) sample(tb testing.TB, ending string) []byte {
+	tb.Helper()
+	b, err := samples.Files.ReadFile(d.typ.ID + ending)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
+}
+
+// synthetic writes n licences to a file as JSON Lines: the samples over and over, with numbers of
+// their own from the given one on.
+func (d *desk) synthetic(tb testing.TB, name string, first, n int) string {
+	tb.Helper()
+	key := []byte(`"` + d.typ.NumberField().Key + `": "`)
+	var before, after [][]byte
+	for line := range bytes.Lines(d.sample(tb, ".jsonl")) {
+		head, rest, found := bytes.Cut(line, key)
+		_, tail, closed := bytes.Cut(rest, []byte(`"`))
+		if !found || !closed {
+			tb.Fatalf("a sample of %s has no number", d.typ.ID)
+		}
+		before = append(before, append(bytes.Clone(head), key...))
+		after = append(after, append([]byte(`"`), tail...))
+	}
+	f, err := os.Create(d.path(name))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	w := bufio.NewWriterSize(f, 1<<20)
+	for i := first; i < first+n; i++ {
+		w.Write(before[i%len(before)])
+		fmt.Fprintf(w, "J990101-%09d", i)
+		w.Write(after[i%len(after)])
+	}
+	if err := w.Flush(); err != nil {
+		tb.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		tb.Fatal(err)
+	}
+	return f.Name()
+}

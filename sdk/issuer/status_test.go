@@ -1,0 +1,542 @@
+package issuer_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/credledger/credledger/chaincode"
+	"github.com/credledger/credledger/sdk/credential"
+	"github.com/credledger/credledger/sdk/issuer"
+	"github.com/credledger/credledger/sdk/ledger"
+	"github.com/credledger/credledger/sdk/licence"
+	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/sdk/statement"
+)
+
+// issued issues licences of the desk's type and returns their credentials.
+func (d *desk) issued(tb testing.TB, name, input string, batch int) []*credential.Opened {
+	tb.Helper()
+	job := issuer.Job{Type: d.typ.ID, Inputs: []string{input}, Bundle: d.path(name), Batch: batch}
+	if _, err := d.Issue(tb.Context(), job, nil); err != nil {
+		tb.Fatal(err)
+	}
+	var out []*credential.Opened
+	for _, c := range bundle(tb, job.Bundle) {
+		o, err := c.Open(d.typ)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// onLedger is the ledger's answer about a licence.
+type onLedger struct {
+	State     licence.State
+	Sequence  int
+	Effective licence.Date
+	Reason    *sm.Hash
+	Successor *sm.Hash
+	History   []onLedger
+}
+
+func (d *desk) status(tb testing.TB, o *credential.Opened) onLedger {
+	tb.Helper()
+	b, err := d.ledger.Evaluate(tb.Context(), chaincode.Query{Name: "status", Args: []string{d.department.ID, o.Digest.String()}})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var s onLedger
+	if err := json.Unmarshal(b, &s); err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+// set changes the status of one licence.
+func (d *desk) set(o *credential.Opened, to licence.State, reason string) (issuer.StatusResult, error) {
+	results, err := d.SetStatus(context.Background(), []issuer.StatusChange{{Licence: o, To: to, Reason: reason}}, nil)
+	return results[0], err
+}
+
+func TestStatusOfALicence(t *testing.T) {
+	d := newDesk(t, "marriage")
+	o := d.issued(t, "bundle", d.file(t, "input", d.sample(t, "-1.json")), 1)[0]
+	today := licence.DateOf(now)
+	tomorrow := today + 1
+	for i, c := range []struct {
+		to        licence.State
+		reason    string
+		effective *licence.Date
+		want      licence.Date
+	}{
+		{licence.Suspended, "court", nil, today},
+		{licence.Active, "cleared", &tomorrow, tomorrow},
+		{licence.Revoked, "divorce", nil, today},
+		{licence.Active, "reversed", nil, today}, // takes two keys
+	} {
+		before := d.status(t, o)
+		results, err := d.SetStatus(t.Context(), []issuer.StatusChange{{Licence: o, To: c.to, Reason: c.reason, Effective: c.effective}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, s := results[0], d.status(t, o)
+		if r.Digest != o.Digest || r.Outcome != issuer.StatusChanged || r.From != before.State || r.Effective != c.want || r.TxID == "" {
+			t.Errorf("change %d: the result is %+v", i+1, r)
+		}
+		if s.State != c.to || s.Sequence != i+1 || s.Effective != c.want || len(s.History) != i+1 {
+			t.Errorf("change %d: the ledger says %+v", i+1, s)
+		}
+		opening, err := d.config.Register.Opening(t.Context(), *s.Reason)
+		if err != nil || opening == nil || opening.Key != issuer.OpensReason || opening.Code != c.reason || opening.Digest != o.Digest ||
+			credential.Commit(&opening.Salt, issuer.OpensReason, licence.TextValue(c.reason)) != *s.Reason {
+			t.Errorf("change %d: the register opens the reason as %+v, %v", i+1, opening, err)
+		}
+		if again, err := d.set(o, c.to, c.reason); err != nil || again.Outcome != issuer.StatusAlready || d.status(t, o).Sequence != i+1 {
+			t.Errorf("change %d again: %+v, %v", i+1, again, err)
+		}
+	}
+}
+
+func TestChangeFromTheBeginning(t *testing.T) {
+	d := newDesk(t, "property")
+	text := string(d.sample(t, ".jsonl"))
+	lines := strings.SplitAfter(text, "\n")
+	lines[0] = strings.Replace(lines[0], "{", `{"ZZYXQQSRQ": "2019-05-01", `, 1)
+	opened := d.issued(t, "bundle", d.file(t, "input", []byte(lines[0]+lines[1])), 2)
+	want := []licence.Date{18017, licence.DateOf(now)} // 2019-05-01, and the day of issue
+	late := d.config
+	late.Now = func() time.Time { return now.AddDate(0, 3, 0) }
+	iss := d.open(t, late)
+	for i, o := range opened {
+		if _, err := iss.SetStatus(t.Context(), []issuer.StatusChange{{Licence: o, To: licence.Revoked, Reason: "fraud"}}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := d.status(t, o).Effective; got != want[i] {
+			t.Errorf("licence %d is revoked from %s on, want %s", i+1, got, want[i])
+		}
+	}
+}
+
+func TestStatusRefused(t *testing.T) {
+	d := newDesk(t, "marriage")
+	opened := d.issued(t, "bundle", d.file(t, "input", d.sample(t, ".jsonl")), 16)
+	other := newDesk(t, "marriage").issued(t, "bundle", d.path("input"), 1)[0]
+	revoked := opened[1]
+	if _, err := d.set(revoked, licence.Revoked, "divorce"); err != nil {
+		t.Fatal(err)
+	}
+	forged := *opened[2]
+	forged.Digest[0] ^= 1
+	for _, c := range []struct {
+		name   string
+		change issuer.StatusChange
+		code   string
+		says   string
+	}{
+		{"unknown reason", issuer.StatusChange{Licence: opened[0], To: licence.Revoked, Reason: "bored"}, issuer.CodeReason, "divorce, annulment, error, fraud"},
+		{"reason of another change", issuer.StatusChange{Licence: opened[0], To: licence.Suspended, Reason: "divorce"}, issuer.CodeReason, "investigation, court, holder"},
+		{"unknown state", issuer.StatusChange{Licence: opened[0], To: "lost", Reason: "court"}, issuer.CodeTransition, "lost"},
+		{"not from this state", issuer.StatusChange{Licence: revoked, To: licence.Suspended, Reason: "court"}, issuer.CodeTransition, revoked.Digest.String()},
+		{"reason from another state", issuer.StatusChange{Licence: revoked, To: licence.Active, Reason: "cleared"}, issuer.CodeReason, "reversed"},
+		{"no successor", issuer.StatusChange{Licence: opened[0], To: licence.Superseded, Reason: "reissue"}, issuer.CodeSuccessor, ""},
+		{"its own successor", issuer.StatusChange{Licence: opened[0], To: licence.Superseded, Reason: "reissue", Successor: opened[0]}, issuer.CodeSuccessor, ""},
+		{"successor of a revoked", issuer.StatusChange{Licence: opened[0], To: licence.Revoked, Reason: "divorce", Successor: opened[1]}, issuer.CodeSuccessor, ""},
+		{"licence on another ledger", issuer.StatusChange{Licence: other, To: licence.Revoked, Reason: "divorce"}, issuer.CodeOtherIssuer, ""},
+		{"licence that is not anchored", issuer.StatusChange{Licence: &forged, To: licence.Revoked, Reason: "divorce"}, issuer.CodeNotAnchored, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			changes := []issuer.StatusChange{{Licence: opened[5], To: licence.Revoked, Reason: "divorce"}, c.change}
+			results, err := d.SetStatus(t.Context(), changes, nil)
+			hasCode(t, err, c.code)
+			if !strings.Contains(err.Error(), c.says) {
+				t.Errorf("the error is %v, want %q in it", err, c.says)
+			}
+			if len(results) != 2 || results[0].Outcome != issuer.StatusNotDone || d.status(t, opened[5]).State != licence.Active {
+				t.Errorf("another licence of the same transaction was changed: %+v", results)
+			}
+		})
+	}
+	single := d.config
+	single.Status = single.Status[:1]
+	_, err := d.open(t, single).SetStatus(t.Context(), []issuer.StatusChange{{Licence: revoked, To: licence.Active, Reason: "reversed"}}, nil)
+	hasCode(t, err, issuer.CodeApprovals)
+	single.Status = nil
+	_, err = d.open(t, single).SetStatus(t.Context(), []issuer.StatusChange{{Licence: opened[0], To: licence.Revoked, Reason: "divorce"}}, nil)
+	hasCode(t, err, issuer.CodeSignerMissing)
+	wrong := d.config
+	wrong.Status = []sm.Signer{d.department.Anchor}
+	_, err = d.open(t, wrong).SetStatus(t.Context(), []issuer.StatusChange{{Licence: opened[0], To: licence.Revoked, Reason: "divorce"}}, nil)
+	hasCode(t, err, chaincode.CodeKeyPurpose)
+}
+
+// A shaky ledger fails at chosen submissions.
+type shaky struct {
+	ledger.Ledger
+	count  int
+	before func(n int) error // before the nth submission, from 1
+	after  func(n int) error // after it was applied
+}
+
+func (s *shaky) Submit(ctx context.Context, tx *chaincode.Transaction) (ledger.Receipt, error) {
+	s.count++
+	if s.before != nil {
+		if err := s.before(s.count); err != nil {
+			return ledger.Receipt{}, err
+		}
+	}
+	receipt, err := s.Ledger.Submit(ctx, tx)
+	if err == nil && s.after != nil {
+		err = s.after(s.count)
+	}
+	return receipt, err
+}
+
+// on is the desk's issuer on a shaky ledger.
+func (d *desk) on(tb testing.TB, s *shaky) *issuer.Issuer {
+	s.Ledger = d.ledger
+	c := d.config
+	c.Ledger = s
+	return d.open(tb, c)
+}
+
+func fails(at int, code string) func(int) error {
+	return func(n int) error {
+		if n == at {
+			return &ledger.Error{Code: code, Message: "the test wants it"}
+		}
+		return nil
+	}
+}
+
+func TestLongListIsResumed(t *testing.T) {
+	d := newDesk(t, "marriage")
+	opened := d.issued(t, "bundle", d.synthetic(t, "input", 1, 1100), 1100)
+	var changes []issuer.StatusChange
+	for _, o := range opened {
+		changes = append(changes, issuer.StatusChange{Licence: o, To: licence.Suspended, Reason: "investigation"})
+	}
+	changes = append(changes, issuer.StatusChange{Licence: opened[0], To: licence.Active, Reason: "cleared"}) // the same again
+
+	// The second transaction is applied, but nobody learns of it.
+	second := &shaky{after: fails(2, ledger.CodeOutcomeUnknown)}
+	results, err := d.on(t, second).SetStatus(t.Context(), changes, nil)
+	hasCode(t, err, ledger.CodeOutcomeUnknown)
+	count := func(outcome string) (n int) {
+		for _, r := range results {
+			if r.Outcome == outcome {
+				n++
+			}
+		}
+		return n
+	}
+	if count(issuer.StatusChanged) != 500 || count(issuer.StatusNotDone) != 601 {
+		t.Errorf("%d were changed, %d not", count(issuer.StatusChanged), count(issuer.StatusNotDone))
+	}
+	var steps []int
+	results, err = d.SetStatus(t.Context(), changes, func(done int) { steps = append(steps, done) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if count(issuer.StatusAlready) != 1000 || count(issuer.StatusChanged) != 101 {
+		t.Errorf("%d were changed, %d already", count(issuer.StatusChanged), count(issuer.StatusAlready))
+	}
+	if len(steps) != 3 || steps[2] != 1101 {
+		t.Errorf("the progress was %v", steps)
+	}
+	for i, o := range opened {
+		want := licence.Suspended
+		if i == 0 {
+			want = licence.Active
+		}
+		if s := d.status(t, o); s.State != want {
+			t.Fatalf("licence %d is %s", i, s.State)
+		}
+	}
+}
+
+func TestSomebodyElseChangesTheStatus(t *testing.T) {
+	d := newDesk(t, "marriage")
+	o := d.issued(t, "bundle", d.file(t, "input", d.sample(t, "-1.json")), 1)[0]
+	raced := &shaky{before: func(n int) error {
+		if n == 1 {
+			_, err := d.set(o, licence.Suspended, "court")
+			return err
+		}
+		return nil
+	}}
+	results, err := d.on(t, raced).SetStatus(t.Context(), []issuer.StatusChange{{Licence: o, To: licence.Revoked, Reason: "divorce"}}, nil)
+	if err != nil || results[0].Outcome != issuer.StatusChanged || results[0].From != licence.Suspended {
+		t.Errorf("the result is %+v, %v", results, err)
+	}
+	if s := d.status(t, o); s.State != licence.Revoked || s.Sequence != 2 {
+		t.Errorf("the ledger says %+v", s)
+	}
+}
+
+func TestNumberIsFreeAfterTheEnd(t *testing.T) {
+	d := newDesk(t, "marriage")
+	one := d.sample(t, "-1.json")
+	first := d.issued(t, "a", d.file(t, "a.json", one), 1)[0]
+	again := func(name string, issued int64) {
+		t.Helper()
+		job := issuer.Job{Type: "marriage", Inputs: []string{d.file(t, name+".json", one)}, Bundle: d.path(name)}
+		report, err := d.Issue(t.Context(), job, nil)
+		if err != nil || report.Issued != issued || report.Rows != 1 {
+			t.Fatalf("%s: the report is %+v, %v", name, report, err)
+		}
+	}
+	again("b", 0)
+	if _, err := d.set(first, licence.Suspended, "court"); err != nil {
+		t.Fatal(err)
+	}
+	again("c", 0)
+	if _, err := d.set(first, licence.Revoked, "error"); err != nil {
+		t.Fatal(err)
+	}
+	again("d", 1)
+	again("e", 0)
+	_, err := d.set(first, licence.Active, "reversed")
+	hasCode(t, err, issuer.CodeLicenceActive)
+	second, err := bundle(t, d.path("d"))[0].Open(d.typ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.set(second, licence.Revoked, "error"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.set(first, licence.Active, "reversed"); err != nil {
+		t.Fatal(err)
+	}
+	again("f", 0)
+}
+
+// TestStateIsCaughtUp is about a call that was killed after the ledger had changed and before the
+// register did: the same call again brings the register up to date.
+func TestStateIsCaughtUp(t *testing.T) {
+	d := newDesk(t, "marriage")
+	one := d.sample(t, "-1.json")
+	o := d.issued(t, "a", d.file(t, "a.json", one), 1)[0]
+	lost := &shaky{after: fails(1, ledger.CodeOutcomeUnknown)}
+	_, err := d.on(t, lost).SetStatus(t.Context(), []issuer.StatusChange{{Licence: o, To: licence.Revoked, Reason: "divorce"}}, nil)
+	hasCode(t, err, ledger.CodeOutcomeUnknown)
+	if r, err := d.set(o, licence.Revoked, "divorce"); err != nil || r.Outcome != issuer.StatusAlready {
+		t.Fatalf("the result is %+v, %v", r, err)
+	}
+	if report, err := d.Issue(t.Context(), issuer.Job{Type: "marriage", Inputs: []string{d.file(t, "b.json", one)}, Bundle: d.path("b")}, nil); err != nil || report.Issued != 1 {
+		t.Errorf("the number is not free: %+v, %v", report, err)
+	}
+	opening, err := d.config.Register.Opening(t.Context(), *d.status(t, o).Reason)
+	if err != nil || opening == nil || opening.Code != "divorce" {
+		t.Errorf("the reason opens as %+v, %v", opening, err)
+	}
+}
+
+func TestSuccessor(t *testing.T) {
+	d := newDesk(t, "marriage")
+	one := d.sample(t, "-1.json")
+	first := d.issued(t, "a", d.file(t, "a.json", one), 1)[0]
+	job := issuer.Job{Type: "marriage", Inputs: []string{d.file(t, "b.json", one)}, Bundle: d.path("b"), Predecessor: first}
+	report, err := d.Issue(t.Context(), job, nil)
+	if err != nil || report.Issued != 1 {
+		t.Fatalf("the report is %+v, %v", report, err)
+	}
+	second, err := bundle(t, job.Bundle)[0].Open(d.typ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := second.Record.Predecessor; p == nil || *p != first.Digest {
+		t.Errorf("the predecessor is %v", p)
+	}
+	for i, o := range []*credential.Opened{first, second} {
+		text, _ := o.Value(licence.IdentifierKey)
+		if id, err := licence.ParseIdentifier(text.String()); err != nil || id.Version() != i+1 {
+			t.Errorf("licence %d has an identifier of version %d, %v", i+1, id.Version(), err)
+		}
+	}
+	results, err := d.SetStatus(t.Context(), []issuer.StatusChange{{Licence: first, To: licence.Superseded, Reason: "reissue", Successor: second}}, nil)
+	if err != nil || results[0].Outcome != issuer.StatusChanged {
+		t.Fatalf("the result is %+v, %v", results, err)
+	}
+	if s := d.status(t, first); s.State != licence.Superseded || s.Successor == nil || *s.Successor != second.Digest {
+		t.Errorf("the ledger says %+v", s)
+	}
+	// The number is the successor's now, and of nobody else.
+	report, err = d.Issue(t.Context(), issuer.Job{Type: "marriage", Inputs: []string{d.file(t, "c.json", one)}, Bundle: d.path("c")}, nil)
+	if err != nil || report.Rejected != 1 {
+		t.Errorf("the report is %+v, %v", report, err)
+	}
+	many := d.file(t, "many", d.sample(t, ".jsonl"))
+	_, err = d.Issue(t.Context(), issuer.Job{Type: "marriage", Inputs: []string{many}, Bundle: d.path("d"), Predecessor: second}, nil)
+	hasCode(t, err, issuer.CodeArguments)
+}
+
+func TestBind(t *testing.T) {
+	d := newDesk(t, "marriage")
+	o := d.issued(t, "bundle", d.file(t, "input", d.sample(t, "-1.json")), 1)[0]
+	holder, err := sm.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binding, err := d.Bind(t.Context(), o, holder.Public(), now, now.AddDate(0, 3, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := credential.Disclose(o.Presentation, d.typ, "spouse1Name")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o, err = shown.Open(d.typ); err != nil {
+		t.Fatal(err)
+	}
+	proof := statement.Proof{Audience: "natural-resources", IssuedAt: uint64(now.Unix()), NotAfter: uint64(now.Unix()) + 300}
+	proved, err := credential.Prove(o, binding, proof, holder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o, err = proved.Open(d.typ); err != nil {
+		t.Fatal(err)
+	}
+	if s, ok := o.BindingStatement(); !ok || !s.Verify(d.department.Anchor.Public()) {
+		t.Error("the binding is not signed by the department's key")
+	}
+	_, err = d.Bind(t.Context(), o, holder.Public(), now, now.AddDate(2, 0, 0))
+	hasCode(t, err, statement.CodeInvalid)
+	forged := *o
+	forged.Digest[5] ^= 1
+	_, err = d.Bind(t.Context(), &forged, holder.Public(), now, now)
+	hasCode(t, err, issuer.CodeNotAnchored)
+}
+
+func TestRestrictAndRelease(t *testing.T) {
+	d := newDesk(t, "property")
+	o := d.issued(t, "bundle", d.file(t, "input", d.sample(t, "-1.json")), 1)[0]
+	open := func() (ids []string) {
+		t.Helper()
+		b, err := d.ledger.Evaluate(t.Context(), chaincode.Query{Name: "restrictions", Args: []string{d.department.ID, o.Digest.String()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var answer struct {
+			Open []struct {
+				ID     string
+				Ground sm.Hash
+			}
+		}
+		if err := json.Unmarshal(b, &answer); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range answer.Open {
+			opening, err := d.config.Register.Opening(t.Context(), r.Ground)
+			if err != nil || opening == nil || opening.Key != issuer.OpensRestriction || opening.Restriction.String() != r.ID {
+				t.Errorf("the register opens the restriction as %+v, %v", opening, err)
+			}
+			ids = append(ids, r.ID)
+		}
+		return ids
+	}
+	lay := func(iss *issuer.Issuer, code string) issuer.RestrictionID {
+		t.Helper()
+		r, err := iss.Restrict(t.Context(), o, code, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.ID
+	}
+	release := func(iss *issuer.Issuer, code string, id *issuer.RestrictionID, want issuer.RestrictionResult) {
+		t.Helper()
+		if r, err := iss.Release(t.Context(), o, code, id, nil); err != nil || r != want {
+			t.Errorf("released %+v, %v, want %+v", r, err, want)
+		}
+	}
+	_, err := d.Release(t.Context(), o, "seizure", nil, nil)
+	hasCode(t, err, issuer.CodeRestrictionState)
+	seizure := lay(d.Issuer, "seizure")
+	first, second := lay(d.Issuer, "mortgage"), lay(d.Issuer, "mortgage")
+	if len(open()) != 3 || first == second {
+		t.Errorf("open are %v", open())
+	}
+	if d.status(t, o).State != licence.Active {
+		t.Error("a restriction changed the status")
+	}
+	_, err = d.Release(t.Context(), o, "mortgage", nil, nil)
+	hasCode(t, err, issuer.CodeAmbiguous)
+	if !strings.Contains(err.Error(), first.String()) || !strings.Contains(err.Error(), second.String()) {
+		t.Errorf("the error is %v", err)
+	}
+	release(d.Issuer, "mortgage", &first, issuer.RestrictionResult{ID: first})
+	_, err = d.Release(t.Context(), o, "mortgage", &first, nil)
+	hasCode(t, err, issuer.CodeRestrictionState)
+	release(d.Issuer, "mortgage", nil, issuer.RestrictionResult{ID: second})
+	if ids := open(); len(ids) != 1 || ids[0] != seizure.String() {
+		t.Errorf("open are %v", ids)
+	}
+	_, err = d.Restrict(t.Context(), o, "curse", nil)
+	hasCode(t, err, issuer.CodeRestriction)
+	if !strings.Contains(err.Error(), "seizure, mortgage, objection") {
+		t.Errorf("the error is %v", err)
+	}
+
+	// Interrupted before and after the ledger changed, and done again: it is done once.
+	for _, failing := range []*shaky{
+		{before: fails(1, ledger.CodeNotSubmitted)}, {after: fails(1, ledger.CodeOutcomeUnknown)},
+	} {
+		earlier := failing.after != nil
+		iss := d.on(t, failing)
+		if _, err := iss.Restrict(t.Context(), o, "objection", nil); err == nil {
+			t.Fatal("the ledger did not fail")
+		}
+		again, err := iss.Restrict(t.Context(), o, "objection", nil)
+		if err != nil || again.Earlier != earlier {
+			t.Fatalf("restricted %+v, %v", again, err)
+		}
+		if ids := open(); len(ids) != 2 || ids[1] != again.ID.String() {
+			t.Errorf("open are %v, want %v among them", ids, again.ID)
+		}
+		failing.count = 0
+		if _, err := iss.Release(t.Context(), o, "objection", nil, nil); err == nil {
+			t.Fatal("the ledger did not fail")
+		}
+		release(iss, "objection", nil, again)
+		if len(open()) != 1 {
+			t.Errorf("open are %v", open())
+		}
+		_, err = iss.Release(t.Context(), o, "objection", nil, nil)
+		hasCode(t, err, issuer.CodeRestrictionState)
+	}
+	// A release that nobody knows to have succeeded does not keep a later restriction from release.
+	lost := &shaky{after: fails(2, ledger.CodeOutcomeUnknown)}
+	iss := d.on(t, lost)
+	lay(iss, "objection")
+	if _, err := iss.Release(t.Context(), o, "objection", nil, nil); err == nil {
+		t.Fatal("the ledger did not fail")
+	}
+	later := lay(iss, "objection")
+	release(iss, "objection", nil, issuer.RestrictionResult{ID: later})
+	marriage := newDesk(t, "marriage")
+	other := marriage.issued(t, "bundle", marriage.file(t, "input", marriage.sample(t, "-1.json")), 1)[0]
+	_, err = marriage.Restrict(t.Context(), other, "seizure", nil)
+	hasCode(t, err, issuer.CodeRestriction)
+	_, err = d.Restrict(t.Context(), other, "seizure", nil)
+	hasCode(t, err, issuer.CodeOtherIssuer)
+}
+
+func TestRulesOfTheLedgerAreTold(t *testing.T) {
+	d := newDesk(t, "marriage")
+	input := d.file(t, "input", d.sample(t, ".jsonl"))
+	job := issuer.Job{Type: "marriage", Inputs: []string{input}, Bundle: d.path("bundle"), Batch: 16}
+	wrong := d.config
+	wrong.Anchor = d.department.Status
+	report, err := d.open(t, wrong).Issue(t.Context(), job, nil)
+	hasCode(t, err, chaincode.CodeKeyPurpose)
+	var rule *chaincode.Error
+	if !errors.As(err, &rule) || report.Issued != 40 || report.Pending != 40 || report.Batches != 0 {
+		t.Errorf("the report is %+v, %v", report, err)
+	}
+	d.checkKnown(t)
+}
