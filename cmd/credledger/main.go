@@ -1,0 +1,21 @@
+// Command credledger issues, anchors, presents and verifies electronic licences, and runs the
+// ledger that they are anchored on. `credledger help` lists what it does.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	code := run(ctx, &environment{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		getenv: os.Getenv, now: time.Now,
+	}, os.Args[1:])
+	os.Exit(code)
+}

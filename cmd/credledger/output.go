@@ -1,0 +1,217 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/term"
+
+	"github.com/credledger/credledger/chaincode"
+	"github.com/credledger/credledger/sdk/credential"
+	"github.com/credledger/credledger/sdk/issuer"
+	"github.com/credledger/credledger/sdk/ledger"
+	"github.com/credledger/credledger/sdk/licence"
+	"github.com/credledger/credledger/sdk/qr"
+	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/sdk/statement"
+	"github.com/credledger/credledger/verifier/index"
+)
+
+// writeJSON writes one indented JSON value, Chinese characters and <, > and & as they are.
+func writeJSON(w io.Writer, v any) {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		fmt.Fprintf(w, "{\"error\":{\"code\":\"internal\",\"message\":%q}}\n", err)
+	}
+}
+
+// answer writes a command's answer: v in JSON if asked for, else what text prints.
+func (c *call) answer(v any, text func(w io.Writer)) {
+	if c.json {
+		writeJSON(c.stdout, v)
+		return
+	}
+	text(c.stdout)
+}
+
+// pick chooses between the languages.
+func (c *call) pick(zh, en string) string {
+	if c.lang == "zh" {
+		return zh
+	}
+	return en
+}
+
+// name chooses between the languages of a text.
+func (c *call) name(t licence.Text) string { return c.pick(t.Zh, t.En) }
+
+// list joins words.
+func (c *call) list(words []string) string {
+	if len(words) == 0 {
+		return c.pick("无", "none")
+	}
+	return strings.Join(words, ", ")
+}
+
+// beijing is the civil time of dates on licences.
+var beijing = time.FixedZone("UTC+8", 8*3600)
+
+func formatTime(seconds uint64) string {
+	return time.Unix(int64(seconds), 0).In(beijing).Format("2006-01-02 15:04:05 -0700")
+}
+
+// An instant is a time in seconds since 1970 that is written in JSON as in RFC 3339, in UTC. The
+// ledger answers with the numbers of instants and days, which can be read into them.
+type instant uint64
+
+func (i instant) MarshalText() ([]byte, error) {
+	return []byte(time.Unix(int64(i), 0).UTC().Format(time.RFC3339)), nil
+}
+
+// A day is a licence.Date that is written in JSON as in ISO 8601.
+type day licence.Date
+
+func (d day) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+func (d day) String() string { return licence.Date(d).String() }
+
+// printable keeps text that others chose, a file's name or a licence's field, from doing anything
+// to a terminal but being read: a line end becomes a semicolon, another control character U+FFFD.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, strings.ReplaceAll(s, "\n", "; "))
+}
+
+// errorCode is the stable code of an error, "failed" if it has none.
+func errorCode(err error) string {
+	var (
+		usage   *usageError
+		own     *codedError
+		issuing *issuer.Error
+		rule    *chaincode.Error
+		store   *ledger.Error
+		view    *index.Error
+		alarm   *index.Discrepancy
+		signed  *statement.Error
+		cred    *credential.Error
+		picture *qr.Error
+		crypto  *sm.Error
+		input   *licence.InputError
+		record  *licence.RecordError
+		file    *fs.PathError
+	)
+	switch {
+	case errors.As(err, &usage):
+		return "usage"
+	case errors.As(err, &own):
+		return own.code
+	case errors.As(err, &issuing):
+		return issuing.Code
+	case errors.As(err, &alarm):
+		return alarm.Code
+	case errors.As(err, &view):
+		return view.Code
+	case errors.As(err, &store):
+		return store.Code
+	case errors.As(err, &rule):
+		return rule.Code
+	case errors.As(err, &signed):
+		return signed.Code
+	case errors.As(err, &cred):
+		return cred.Code
+	case errors.As(err, &picture):
+		return picture.Code
+	case errors.As(err, &crypto):
+		return crypto.Code
+	case errors.As(err, &input):
+		return input.Code
+	case errors.As(err, &record):
+		return record.Code()
+	case errors.As(err, &file):
+		return "file"
+	}
+	return "failed"
+}
+
+// A codedError is an error of the command itself.
+type codedError struct{ code, message string }
+
+func (e *codedError) Error() string { return e.message }
+
+func failf(code, format string, args ...any) error {
+	return &codedError{code, fmt.Sprintf(format, args...)}
+}
+
+// writeOutput writes a file whole or not at all: under another name, which it has in the end. What is
+// there is replaced, but only a file: a link, a device or a directory is somebody's trap or mistake.
+func writeOutput(path string, content []byte) error {
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return failf("output-not-a-file", "%s exists and is not a regular file; name another output", path)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".credledger-*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, errors.Join(err, os.Remove(f.Name())))
+	}
+	return nil
+}
+
+// progress shows how far long work has come, on a terminal only.
+type progress struct {
+	w    io.Writer
+	what string
+	last time.Time
+}
+
+// newProgress returns a progress line on standard error, or nil where nobody would see it.
+func (c *call) newProgress(what string) *progress {
+	f, ok := c.stderr.(*os.File)
+	if !ok || c.json || !term.IsTerminal(int(f.Fd())) {
+		return nil
+	}
+	return &progress{w: f, what: what}
+}
+
+// show draws n, of total if that is known (above 0), at most ten times a second.
+func (p *progress) show(n, total int64) {
+	if p == nil || time.Since(p.last) < 100*time.Millisecond {
+		return
+	}
+	p.last = time.Now()
+	if total > 0 {
+		const width = 30
+		filled := int(min(n, total) * width / total)
+		fmt.Fprintf(p.w, "\r%s [%-*s] %d/%d", p.what, width, bar[:filled], n, total)
+		return
+	}
+	fmt.Fprintf(p.w, "\r%s %d", p.what, n)
+}
+
+const bar = "##############################"
+
+// done removes the line.
+func (p *progress) done() {
+	if p != nil {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+}

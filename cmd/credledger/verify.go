@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/credledger/credledger/sdk/credential"
+	"github.com/credledger/credledger/sdk/licence"
+	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/verifier/index"
+	"github.com/credledger/credledger/verifier/verify"
+)
+
+type verifyOptions struct {
+	audience, nonce, asOf string
+	holder                bool
+}
+
+func verifyCommand() *command {
+	return &command{
+		name: "verify", args: "[--audience A --nonce N] [--require-holder] [--as-of DATE] FILE|IMAGE|-...",
+		summary: "verify what somebody shows: a credential, a code, or a picture of one",
+		detail: "FILE holds a credential, a bundle of them, a presentation or a code's text; IMAGE is a PNG or JPEG\n" +
+			"picture of a code; - is standard input. The exit code is 0 valid, 1 invalid, 3 genuine but not\n" +
+			"current, 4 undetermined, 5 valid but restricted; of several the gravest (1, 4, 3, 5, 0).",
+		flags: func(c *call) {
+			o := new(verifyOptions)
+			c.options = o
+			c.flags.StringVar(&o.audience, "audience", "", "`A`, the name under which the holder was asked to prove")
+			c.flags.StringVar(&o.nonce, "nonce", "", "`N`, what the holder was asked to have in the proof, in hexadecimal; use each once")
+			c.flags.BoolVar(&o.holder, "require-holder", false, "without a holder's proof the verdict is not valid")
+			c.flags.StringVar(&o.asOf, "as-of", "", "the status on another `DATE`, like 2026-01-31")
+		},
+		run: func(ctx context.Context, c *call) error {
+			o := c.options.(*verifyOptions)
+			if len(c.args) == 0 {
+				return usagef("name what to verify: a FILE, an IMAGE, or - for standard input")
+			}
+			r, err := o.request()
+			if err != nil {
+				return err
+			}
+			h, err := c.openHome(ctx)
+			if err != nil {
+				return err
+			}
+			return errors.Join(c.verifyAll(ctx, h, r), h.close())
+		},
+	}
+}
+
+// request is what the flags ask.
+func (o *verifyOptions) request() (verify.Request, error) {
+	r := verify.Request{Audience: o.audience, HolderRequired: o.holder}
+	nonce, err := hex.DecodeString(o.nonce)
+	if err != nil {
+		return r, usagef("--nonce is in hexadecimal digits")
+	}
+	r.Nonce = nonce
+	if o.asOf != "" {
+		day, err := licence.ParseDate(o.asOf)
+		if err != nil {
+			return r, usagef("--as-of is a date like 2026-01-31")
+		}
+		r.AsOf = &day
+	}
+	return r, nil
+}
+
+// gravity orders exit codes: the first of these that came up is the exit code of the command.
+var gravity = []int{exitFailed, exitUndetermined, exitNotCurrent, exitRestricted, exitDone}
+
+// exitOf maps an outcome to its exit code.
+var exitOf = map[verify.Outcome]int{
+	verify.Valid: exitDone, verify.Invalid: exitFailed, verify.NotCurrent: exitNotCurrent,
+	verify.Undetermined: exitUndetermined, verify.Restricted: exitRestricted,
+}
+
+func (c *call) verifyAll(ctx context.Context, h *home, r verify.Request) error {
+	view, err := h.index(ctx)
+	if err != nil {
+		return err
+	}
+	var exits []int
+	for _, path := range c.args {
+		for p, err := range c.presentations(path) {
+			v, err := judge(view, r, p, err, c.now())
+			if err != nil {
+				return err
+			}
+			reasons, err := h.reasons(ctx, v)
+			if err != nil {
+				return err
+			}
+			exits = append(exits, exitOf[v.Outcome])
+			c.answer(v, func(w io.Writer) { c.printVerdict(w, v, reasons) })
+		}
+	}
+	for _, exit := range gravity {
+		if slices.Contains(exits, exit) {
+			c.exit = exit
+			return nil
+		}
+	}
+	return nil
+}
+
+// judge gives the verdict on one presentation; what cannot be read as one is invalid, not an error.
+func judge(view *index.Index, r verify.Request, p *credential.Presentation, readErr error, now time.Time) (*verify.Verdict, error) {
+	var unreadable *credential.Error
+	if readErr != nil && !errors.As(readErr, &unreadable) {
+		return nil, readErr
+	}
+	r.Parsed, r.Now = p, now
+	v := verify.Verify(view, r)
+	if readErr != nil {
+		v.Problem = readErr.Error()
+	}
+	return &v, nil
+}
+
+// axisNames are the axes in Chinese, in their order; English takes their own names.
+var axisNames = []string{"内容", "颁发机构", "上链", "状态", "限制", "持证人", "时效"}
+
+var resultNames = map[verify.Result]string{verify.Pass: "通过", verify.Fail: "不通过", verify.Unknown: "未知"}
+
+// reasons opens the reason of the change that made the status, and the kinds of the restrictions,
+// as far as a register in the home can.
+func (h *home) reasons(ctx context.Context, v *verify.Verdict) ([]licence.Text, error) {
+	var commitments []sm.Hash
+	if v.Change != nil {
+		commitments = append(commitments, v.Change.Reason)
+	}
+	for _, r := range v.Known.Restrictions {
+		if r.Effective <= v.Day {
+			commitments = append(commitments, r.Ground)
+		}
+	}
+	var out []licence.Text
+	for _, commitment := range commitments {
+		word, err := h.reason(ctx, v.Opened, commitment)
+		if err != nil {
+			return nil, err
+		}
+		if word != nil {
+			out = append(out, *word)
+		}
+	}
+	return out, nil
+}
+
+// printVerdict prints a verdict for people. What an invalid presentation claims is not repeated.
+func (c *call) printVerdict(w io.Writer, v *verify.Verdict, reasons []licence.Text) {
+	fmt.Fprintf(w, "%s\n", c.name(v.Text()))
+	if note := v.Note(); note != (licence.Text{}) {
+		fmt.Fprintf(w, "  %s\n", c.name(note))
+	}
+	for _, reason := range reasons {
+		fmt.Fprintf(w, "  %s: %s\n", c.pick("颁发机构记录的原因", "reason in the issuer's register"), c.name(reason))
+	}
+	if v.Opened != nil && v.Outcome != verify.Invalid {
+		issuer := v.Opened.Record.Issuer
+		if v.Issuer != nil {
+			issuer = c.pick(v.Issuer.Profile.NameZh, v.Issuer.Profile.NameEn)
+		}
+		fmt.Fprintf(w, "  %s, %s\n", c.name(v.Opened.Type.Name), issuer)
+		for _, f := range v.Fields() {
+			if !f.Value.IsNull() {
+				fmt.Fprintf(w, "  %s: %s\n", c.name(f.Label), printable(f.Value.String()))
+			}
+		}
+	}
+	for a := verify.AxisContent; a <= verify.AxisFreshness; a++ {
+		f := v.Finding(a)
+		name, result := a.String(), f.Result.String()
+		if c.lang == "zh" {
+			name, result = axisNames[a], resultNames[f.Result]
+		}
+		fmt.Fprintf(w, "  %s %s  %s (%s)\n", pad(name, 12), pad(result, 8), c.name(f.Reason.Text()), f.Reason)
+	}
+	if v.Problem != "" {
+		fmt.Fprintf(w, "  %s\n", printable(v.Problem))
+	}
+}
+
+// pad fills a name up to a width in columns of a terminal, where a Chinese character takes two.
+func pad(s string, width int) string {
+	columns := 0
+	for _, r := range s {
+		columns++
+		if r >= 0x1100 {
+			columns++
+		}
+	}
+	for ; columns < width; columns++ {
+		s += " "
+	}
+	return s
+}
