@@ -79,7 +79,7 @@ func (s *Store) As(actor string) ledger.Ledger {
 	return &connection{store: s, actor: actor, closed: make(chan struct{})}
 }
 
-// closeGrace is how long Close waits for a writer that hangs on a failed disk.
+// closeGrace is how long Close and Open wait for work that hangs on a failed disk.
 const closeGrace = time.Second
 
 // Close ends the ledger: nothing new is accepted, what was accepted is committed and answered,

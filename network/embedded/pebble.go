@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -40,7 +41,7 @@ func (h *home) openDB(d *disk, adjust func(*pebble.Options)) (*pebble.DB, error)
 		o.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
 	}
 	adjust(o)
-	db, err := pebble.Open(h.dir, o)
+	db, err := openPebble(h.dir, o, d)
 	if reason := d.failure(); reason != nil {
 		err = reason
 	}
@@ -52,6 +53,31 @@ func (h *home) openDB(d *disk, adjust func(*pebble.Options)) (*pebble.DB, error)
 		return nil, storageError("open the ledger", err)
 	}
 	return db, nil
+}
+
+// openPebble is pebble.Open that does not outlast a blown fuse by more than a moment: if what is in
+// the log cannot be flushed, Pebble waits for ever, and is left behind.
+func openPebble(dir string, o *pebble.Options, d *disk) (*pebble.DB, error) {
+	type result struct {
+		db  *pebble.DB
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		db, err := pebble.Open(dir, o)
+		done <- result{db, err}
+	}()
+	var giveUp <-chan time.Time
+	for blown := d.blown; ; blown = nil {
+		select {
+		case r := <-done:
+			return r.db, r.err
+		case <-blown:
+			giveUp = time.After(closeGrace)
+		case <-giveUp:
+			return nil, d.failure()
+		}
+	}
 }
 
 // A logger turns what Pebble holds to be the end of the process into the end of writing.
