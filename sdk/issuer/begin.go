@@ -10,11 +10,9 @@ import (
 )
 
 // begin brings the run to where it can go on: it registers a new job, or brings an interrupted one to
-// the state that the register describes, with its pending batches anchored and delivered.
+// the state that the register describes, with its pending batches anchored and delivered, which takes
+// no input.
 func (r *run) begin(ctx context.Context) error {
-	if err := checkInputs(r.typ, r.job.Inputs); err != nil {
-		return err
-	}
 	name, err := r.job.name()
 	if err != nil {
 		return err
@@ -23,15 +21,13 @@ func (r *run) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if known == nil {
+	if r.resumed = known != nil; !r.resumed {
 		if err := r.checkNew(ctx); err != nil {
 			return err
 		}
 		if known, err = r.iss.register.addJob(ctx, name, r.typ.ID, r.iss.seconds()); err != nil {
 			return err
 		}
-	} else {
-		r.resumed = true
 	}
 	r.row = *known
 	r.in = newInputs(r.typ, r.job.Inputs)
@@ -50,8 +46,11 @@ func (r *run) begin(ctx context.Context) error {
 	return r.in.skip(ctx, r.row.records, r.row.prefix)
 }
 
-// checkNew refuses what a new job must not find.
+// checkNew refuses a new job that cannot be begun, before anything is made.
 func (r *run) checkNew(ctx context.Context) error {
+	if err := checkInputs(r.typ, r.job.Inputs); err != nil {
+		return err
+	}
 	paths := []string{r.job.Rejects}
 	if r.job.Bundle != "" {
 		paths = append(paths, r.job.Bundle)
@@ -128,7 +127,7 @@ func (r *run) open(ctx context.Context) error {
 		return err
 	}
 	r.numbers = make(map[number]bool, r.job.Batch)
-	r.slots = make(chan struct{}, submissionsAtOnce)
+	r.slots, r.files = make(chan struct{}, submissionsAtOnce), make(chan struct{}, filesAtOnce)
 	r.clock.now = r.iss.seconds
 	if r.nextBatch, r.nextLicence, r.clock.newest, err = r.iss.register.counters(ctx); err != nil {
 		return err

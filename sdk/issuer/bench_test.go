@@ -35,7 +35,6 @@ func BenchmarkIssue(b *testing.B) {
 					Type: "marriage", Inputs: []string{input}, Bundle: d.path("bundle"), Batch: bench.batch,
 				}, nil)
 				spent += time.Since(start)
-				fmt.Println("seal", issuer.T1, "sync", issuer.T2, "rows", issuer.T3, "commit", issuer.T4, "wait", issuer.T5, issuer.NN)
 				b.StopTimer()
 				peak = max(peak, watch())
 				if err != nil || report.Issued != int64(bench.licences) {
@@ -45,6 +44,26 @@ func BenchmarkIssue(b *testing.B) {
 			b.ReportMetric(float64(b.N*bench.licences)/spent.Seconds(), "licences/s")
 			b.ReportMetric(float64(peak)/(1<<20), "peak-MiB")
 		})
+	}
+}
+
+// TestMemory issues more and more, which must not take more and more memory.
+func TestMemory(t *testing.T) {
+	d := newDesk(t, "marriage")
+	var peaks []int
+	for _, n := range []int{20_000, 100_000} {
+		input := d.synthetic(t, fmt.Sprint("input", n), n, n)
+		watch := watchMemory(t)
+		job := issuer.Job{Type: "marriage", Inputs: []string{input}, Bundle: d.path(fmt.Sprint("bundle", n)), Batch: 1024}
+		report, err := d.Issue(t.Context(), job, nil)
+		peaks = append(peaks, watch())
+		if err != nil || report.Issued+report.Rejected != int64(n) {
+			t.Fatalf("the report is %+v, %v", report, err)
+		}
+	}
+	t.Logf("peaks: %d MiB, %d MiB", peaks[0]>>20, peaks[1]>>20)
+	if peaks[1] > peaks[0]+100<<20 || peaks[1] > 400<<20 {
+		t.Errorf("the peaks of resident memory are %d and %d MiB", peaks[0]>>20, peaks[1]>>20)
 	}
 }
 

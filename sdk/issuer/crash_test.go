@@ -279,6 +279,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 
 // TestKilledAtAnyMoment kills processes from outside.
 func TestKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
 	const records = 10000
 	f := newFamily(t, records)
 	for attempt := 0; ; attempt++ {

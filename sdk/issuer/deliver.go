@@ -35,15 +35,9 @@ func credentialIn(dir string) (string, error) {
 	return "", nil
 }
 
-// filesAtOnce is how many files are written at once: most of the time of each is waiting for the
-// disk.
-const filesAtOnce = 16
-
-// A file to be delivered.
-type delivery struct {
-	path    string
-	content []byte
-}
+// filesAtOnce is how many files are written at once by a run: most of the time of each is waiting for
+// the disk.
+const filesAtOnce = 64
 
 // deliver writes the credentials of a batch, which are staged, to files of their own. Those that are
 // there already stay as they are; one of another content is CodeOutputExists.
@@ -52,56 +46,49 @@ func (r *run) deliver(b *batchRow) error {
 	if err != nil {
 		return err
 	}
-	work := make(chan delivery)
-	failed := make(chan error, filesAtOnce)
 	var writers sync.WaitGroup
-	for range min(filesAtOnce, len(credentials)) {
+	var mu sync.Mutex
+	var failed error
+	for i := range credentials {
+		r.files <- struct{}{}
 		writers.Go(func() {
-			var first error
-			for f := range work {
-				if first == nil {
-					first = f.write()
-				}
+			defer func() { <-r.files }()
+			c := &credentials[i]
+			if err := writeCredential(filepath.Join(r.job.Dir, CredentialFile(c.record)), c.content); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				failed = err
 			}
-			failed <- first
 		})
 	}
-	for i := range credentials {
-		c := &credentials[i]
-		work <- delivery{filepath.Join(r.job.Dir, CredentialFile(c.record)), c.content}
-	}
-	close(work)
 	writers.Wait()
-	close(failed)
-	for err := range failed {
-		if err != nil {
-			return err
-		}
+	if failed != nil {
+		return failed
 	}
 	return syncDir(r.job.Dir)
 }
 
-// write writes the file under another name, makes it durable, and gives it its own.
-func (d *delivery) write() error {
-	switch there, err := os.ReadFile(d.path); {
-	case err == nil && bytes.Equal(there, d.content):
+// writeCredential writes a file under another name, makes it durable, and gives it its own.
+func writeCredential(path string, content []byte) error {
+	switch there, err := os.ReadFile(path); {
+	case err == nil && bytes.Equal(there, content):
 		return nil // by the run that this one continues
 	case err == nil:
-		return errorf(CodeOutputExists, nil, "%s is another file; move it away and run again", d.path)
+		return errorf(CodeOutputExists, nil, "%s is another file; move it away and run again", path)
 	case !errors.Is(err, fs.ErrNotExist):
 		return storageError("write a credential", err)
 	}
-	part := d.path + ".part"
+	part := path + ".part"
 	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return storageError("write a credential", err)
 	}
-	_, err = f.Write(d.content)
+	_, err = f.Write(content)
 	if err == nil {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(part, d.path)
+		err = os.Rename(part, path)
 	}
 	if err != nil {
 		return storageError("write a credential", err)

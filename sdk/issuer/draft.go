@@ -30,7 +30,7 @@ func (r *run) draft(ctx context.Context, chunks <-chan *chunk) error {
 	d := &drafter{
 		r: r, random: bufio.NewReaderSize(r.iss.random, 16<<10),
 		salts:    make([]byte, len(r.typ.Leaves())*credential.SaltSize),
-		numberer: r.iss.register.numberer(),
+		numberer: r.iss.register.numberer(r.typ.ID),
 	}
 	for c := range chunks {
 		if ctx.Err() != nil {
@@ -80,7 +80,7 @@ func (d *drafter) do(it *item, issuedAt uint64) error {
 	} else if err != nil {
 		return err
 	}
-	it.draft.number = d.number(d.r.typ.ID, doc.Number())
+	it.draft.number = d.number(doc.Number())
 	return nil
 }
 

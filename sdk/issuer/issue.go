@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
@@ -98,6 +100,8 @@ func (r *run) prepareJob(job Job) error {
 	switch {
 	case r.iss.anchor == nil:
 		return errorf(CodeSignerMissing, nil, "issuing needs the department's key for anchors")
+	case !slices.Contains(r.iss.department.Issues, job.Type):
+		return errorf(chaincode.CodeTypeNotIssued, nil, "%s does not issue the type %s", r.iss.department.ID, job.Type)
 	case len(job.Inputs) == 0:
 		return errorf(CodeArguments, nil, "there is no input to issue from")
 	case (job.Dir == "") == (job.Bundle == ""):
@@ -117,7 +121,7 @@ func (r *run) prepareJob(job Job) error {
 	default:
 		job.Rejects = job.Bundle + ".rejects.jsonl"
 	}
-	job.Inputs = append([]string(nil), job.Inputs...)
+	job.Inputs = slices.Clone(job.Inputs)
 	for i := range job.Inputs {
 		paths = append(paths, &job.Inputs[i])
 	}
@@ -128,6 +132,9 @@ func (r *run) prepareJob(job Job) error {
 		if *p, err = filepath.Abs(*p); err != nil {
 			return storageError("find a file", err)
 		}
+	}
+	if job.Rejects == job.Bundle {
+		return errorf(CodeArguments, nil, "bundle and rejects file must be two files")
 	}
 	if p := job.Predecessor; p != nil {
 		if err := r.iss.ours(p); err != nil {

@@ -14,7 +14,6 @@ import (
 	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/issuer"
 	"github.com/credledger/credledger/sdk/licence"
-	"github.com/credledger/credledger/sdk/statement"
 )
 
 // values returns the fields of a licence, by key.
@@ -29,6 +28,7 @@ func values(o *credential.Opened) string {
 func TestIssueEveryTypeAndFormat(t *testing.T) {
 	for _, typ := range []string{"business", "marriage", "property"} {
 		t.Run(typ, func(t *testing.T) {
+			t.Parallel()
 			var first []string
 			for _, ending := range []string{".jsonl", ".xml", ".csv"} {
 				d := newDesk(t, typ)
@@ -116,6 +116,7 @@ func TestOrderInBatchTellsNothing(t *testing.T) {
 }
 
 func TestSeveralInputsInOneRun(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, "marriage")
 	lines := bytes.SplitAfter(d.sample(t, ".jsonl"), []byte("\n"))
 	a := d.file(t, "a.jsonl", bytes.Join(lines[:10], nil))
@@ -162,6 +163,7 @@ func readRejects(tb testing.TB, path string) []issuer.Rejection {
 }
 
 func TestRejects(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, "property")
 	lines := bytes.SplitAfter(d.sample(t, ".jsonl"), []byte("\n"))[:40]
 	good := len(lines)
@@ -222,6 +224,7 @@ func TestNothingIsRight(t *testing.T) {
 }
 
 func TestValidity(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, "property")
 	lines := bytes.SplitAfter(d.sample(t, ".jsonl"), []byte("\n"))
 	with := func(i int, days string) []byte { return bytes.Replace(lines[i], []byte("{"), []byte("{"+days), 1) }
@@ -271,101 +274,8 @@ func TestValidity(t *testing.T) {
 	check(d.path("c"), "2031-01-01/")
 }
 
-func TestArguments(t *testing.T) {
-	d := newDesk(t, "marriage")
-	input := d.file(t, "input.jsonl", d.sample(t, ".jsonl"))
-	empty := d.file(t, "empty", nil)
-	other := d.file(t, "gb18030", []byte("\xbd\xe1\xbb\xe9\xd6\xa4\xd7\xd6\xba\xc5,\n"))
-	early, late := licence.Date(10000), licence.Date(20000)
-	good := issuer.Job{Type: "marriage", Inputs: []string{input}, Dir: d.path("out")}
-	for _, c := range []struct {
-		name string
-		edit func(*issuer.Job)
-		code string
-	}{
-		{"unknown type", func(j *issuer.Job) { j.Type = "divorce" }, issuer.CodeTypeUnknown},
-		{"no input", func(j *issuer.Job) { j.Inputs = nil }, issuer.CodeArguments},
-		{"no output", func(j *issuer.Job) { j.Dir = "" }, issuer.CodeArguments},
-		{"two outputs", func(j *issuer.Job) { j.Bundle = "b" }, issuer.CodeArguments},
-		{"negative batch", func(j *issuer.Job) { j.Batch = -1 }, issuer.CodeArguments},
-		{"large batch", func(j *issuer.Job) { j.Batch = statement.MaxBatch + 1 }, issuer.CodeArguments},
-		{"last day of a permanent type", func(j *issuer.Job) { j.ValidUntil = &late }, issuer.CodeArguments},
-		{"absent input", func(j *issuer.Job) { j.Inputs = []string{input, d.path("absent")} }, issuer.CodeStorage},
-		{"empty input", func(j *issuer.Job) { j.Inputs = []string{input, empty} }, licence.EmptyInput},
-		{"input in GB18030", func(j *issuer.Job) { j.Inputs = []string{other} }, licence.NotUTF8},
-		{"directory is a file", func(j *issuer.Job) { j.Dir = input }, issuer.CodeStorage},
-		{"bundle in no directory", func(j *issuer.Job) { j.Dir, j.Bundle = "", d.path("no/bundle") }, issuer.CodeStorage},
-		{"bundle exists", func(j *issuer.Job) { j.Dir, j.Bundle = "", empty }, issuer.CodeOutputExists},
-		{"rejects exist", func(j *issuer.Job) { j.Rejects = empty }, issuer.CodeOutputExists},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			job := good
-			c.edit(&job)
-			_, err := d.Issue(t.Context(), job, nil)
-			hasCode(t, err, c.code)
-		})
-	}
-	p := newDesk(t, "property")
-	_, err := p.Issue(t.Context(), issuer.Job{Type: "property", Inputs: []string{input}, Dir: p.path("out"), ValidFrom: &late, ValidUntil: &early}, nil)
-	hasCode(t, err, issuer.CodeArguments)
-	keyless := d.config
-	keyless.Anchor = nil
-	_, err = d.open(t, keyless).Issue(t.Context(), good, nil)
-	hasCode(t, err, issuer.CodeSignerMissing)
-	if n := d.register(t).licences; n != 0 {
-		t.Errorf("%d licences were issued", n)
-	}
-}
-
-func TestOutputOfAnotherRun(t *testing.T) {
-	d := newDesk(t, "marriage")
-	lines := bytes.SplitAfter(d.sample(t, ".jsonl"), []byte("\n"))
-	a, b := d.file(t, "a", bytes.Join(lines[:20], nil)), d.file(t, "b", bytes.Join(lines[20:], nil))
-	job := issuer.Job{Type: "marriage", Inputs: []string{a}, Dir: d.path("out")}
-	if _, err := d.Issue(t.Context(), job, nil); err != nil {
-		t.Fatal(err)
-	}
-	job.Inputs[0] = b
-	_, err := d.Issue(t.Context(), job, nil)
-	hasCode(t, err, issuer.CodeOutputExists)
-	d.checkIssued(t, directory(t, d.path("out")), 20)
-	job.Dir = d.path("other")
-	if _, err := d.Issue(t.Context(), job, nil); err != nil {
-		t.Fatal(err)
-	}
-	d.checkIssued(t, directory(t, d.path("other")), 20)
-}
-
-func TestForeignFileIsNotOverwritten(t *testing.T) {
-	d := newDesk(t, "marriage")
-	input := d.file(t, "input", d.sample(t, ".jsonl"))
-	job := issuer.Job{Type: "marriage", Inputs: []string{input}, Dir: d.path("out"), Batch: 40}
-	foreign := filepath.Join(job.Dir, issuer.CredentialFile(7))
-	d.EndAfter(func(step string) error {
-		if step == "registered" { // too late to be seen at the beginning
-			return os.WriteFile(foreign, []byte("mine"), 0o600)
-		}
-		return nil
-	})
-	report, err := d.Issue(t.Context(), job, nil)
-	hasCode(t, err, issuer.CodeOutputExists)
-	if b, _ := os.ReadFile(foreign); string(b) != "mine" {
-		t.Error("the file was overwritten")
-	}
-	if report.Rows != 40 || report.Issued != 40 || report.Pending != 40 {
-		t.Errorf("the report is %+v", report)
-	}
-	if err := os.Remove(foreign); err != nil {
-		t.Fatal(err)
-	}
-	d.EndAfter(func(string) error { return nil })
-	if _, err := d.Issue(t.Context(), job, nil); err != nil {
-		t.Fatal(err)
-	}
-	d.checkIssued(t, directory(t, job.Dir), 40)
-}
-
 func TestInputEndsEarly(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, "marriage")
 	whole := d.sample(t, ".xml")
 	input := d.file(t, "input.xml", whole[:len(whole)*2/3])
@@ -405,6 +315,7 @@ func TestClockGoesBack(t *testing.T) {
 }
 
 func TestCancelled(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, "marriage")
 	input := d.synthetic(t, "input", 1, 5000)
 	job := issuer.Job{Type: "marriage", Inputs: []string{input}, Bundle: d.path("bundle"), Batch: 100}

@@ -24,6 +24,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -77,6 +78,9 @@ func New(ctx context.Context, c Config) (*Issuer, error) {
 		register: c.Register, anchor: c.Anchor, status: c.Status, now: c.Now, random: rand.Reader,
 		groupRecords: groupRecords, step: func(string) error { return nil },
 	}
+	if c.Ledger == nil || c.Register == nil {
+		return nil, errorf(CodeArguments, nil, "an issuer needs a ledger and a register")
+	}
 	if iss.now == nil {
 		iss.now = time.Now
 	}
@@ -85,6 +89,9 @@ func New(ctx context.Context, c Config) (*Issuer, error) {
 	}
 	if iss.unit == "" && len(c.Department.Units) > 0 {
 		iss.unit = c.Department.Units[0].ID
+	}
+	if !slices.ContainsFunc(c.Department.Units, func(u licence.Unit) bool { return u.ID == iss.unit }) {
+		return nil, errorf(CodeArguments, nil, "%s has no unit %q", c.Department.ID, iss.unit)
 	}
 	for _, t := range c.Types {
 		if known := iss.types[t.ID]; known == nil || known.Version < t.Version {

@@ -90,7 +90,7 @@ func (r *Register) keep(ctx context.Context, openings []*Opening, madeAt uint64)
 			if o.Key != OpensReason {
 				restriction = o.Restriction[:]
 			}
-			_, err := tx.Exec("INSERT INTO opening (commitment, key, salt, code, digest, restriction, settled, made_at) VALUES (?, ?, ?, ?, ?, ?, 0, ?)",
+			_, err := tx.Exec("INSERT INTO opening (commitment, key, salt, code, digest, restriction, settled, made_at) VALUES (?, ?, ?, ?, ?, ?, FALSE, ?)",
 				commitment[:], o.Key, o.Salt[:], o.Code, o.Digest[:], restriction, madeAt)
 			if err != nil {
 				return err
@@ -108,7 +108,7 @@ func (r *Register) settled(ctx context.Context, openings []*Opening) error {
 func settleOpenings(tx *sql.Tx, openings []*Opening) error {
 	for _, o := range openings {
 		commitment := o.Commitment()
-		if _, err := tx.Exec("UPDATE opening SET settled = 1 WHERE commitment = ?", commitment[:]); err != nil {
+		if _, err := tx.Exec("UPDATE opening SET settled = TRUE WHERE commitment = ?", commitment[:]); err != nil {
 			return err
 		}
 	}
@@ -129,12 +129,12 @@ func (r *Register) setStates(ctx context.Context, changes []StatusChange, openin
 			if id == 0 || state == c.To {
 				continue
 			}
-			set := "holds = 0"
+			set := "holds = FALSE"
 			switch {
 			case alive(c.To) && alive(state):
 				set = "holds = holds"
 			case alive(c.To): // unless another took the number while mayRevive was not looking
-				set = "holds = (SELECT COUNT(*) = 0 FROM licence AS other WHERE other.number = licence.number AND other.holds = 1)"
+				set = "holds = NOT EXISTS (SELECT 1 FROM licence AS other WHERE other.number = licence.number AND other.holds)"
 			}
 			if _, err := tx.Exec("UPDATE licence SET state = ?, "+set+" WHERE id = ?", c.To, id); err != nil {
 				return err
@@ -155,7 +155,7 @@ func (r *Register) mayRevive(ctx context.Context, c *StatusChange, from licence.
 	var other int64
 	err := r.db.QueryRowContext(ctx, "SELECT other.id FROM batch "+
 		"JOIN licence ON licence.id = batch.first + ? "+
-		"JOIN licence AS other ON other.number = licence.number AND other.holds = 1 AND other.id <> licence.id "+
+		"JOIN licence AS other ON other.number = licence.number AND other.holds AND other.id <> licence.id "+
 		"WHERE batch.root = ? AND batch.size > ?", c.Licence.Index, c.Licence.Signed.Root[:], c.Licence.Index).Scan(&other)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):

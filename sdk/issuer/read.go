@@ -157,8 +157,8 @@ func (c *countingReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// recordsInFlight bounds the records that are held in memory on their way from the inputs to the
-// stream; there is at least one chunk.
+// recordsInFlight bounds the records that are drafted in advance, in whole chunks; there is one chunk
+// for each core at least.
 const recordsInFlight = 8192
 
 // read reads the inputs to their end, in chunks, which go to whoever drafts them and, in order, to

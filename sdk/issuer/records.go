@@ -2,35 +2,12 @@ package issuer
 
 import (
 	"context"
-	"crypto/hmac"
 	"database/sql"
 	"errors"
-	"hash"
 
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
 )
-
-// number is what the register keeps of a licence number: enough to find it again, and of no use to
-// whoever has the register without its key, let alone part of it.
-type number [16]byte
-
-// A numberer names licence numbers; it must not be used from several goroutines.
-type numberer struct {
-	mac hash.Hash
-	buf []byte
-}
-
-func (r *Register) numberer() *numberer { return &numberer{mac: hmac.New(sm.NewHash, r.numberKey)} }
-
-// number returns the register's name for a licence number of a type.
-func (n *numberer) number(typ, text string) number {
-	n.buf = append(append(append(n.buf[:0], typ...), 0), text...)
-	n.mac.Reset()
-	n.mac.Write(n.buf)
-	n.buf = n.mac.Sum(n.buf[:0])
-	return number(n.buf[:len(number{})])
-}
 
 // A jobRow is how far a run has come.
 type jobRow struct {
@@ -90,20 +67,23 @@ func (r *Register) addJob(ctx context.Context, name sm.Hash, typ string, started
 			return err
 		}
 		_, err := tx.Exec("INSERT INTO job (id, name, type, started_at, records, prefix, issued, rejected, stream, rejects, done) "+
-			"VALUES (?, ?, ?, ?, 0, ?, 0, 0, 0, 0, 0)", j.id, name[:], typ, startedAt, j.prefix[:])
+			"VALUES (?, ?, ?, ?, 0, ?, 0, 0, 0, 0, FALSE)", j.id, name[:], typ, startedAt, j.prefix[:])
 		return err
 	})
 	return j, err
 }
 
-// counters returns what the next batch begins with, and the newest issued-at of all.
+// counters returns what the next batch begins with, and the newest issued-at: none of them ever goes
+// back from one batch to the next.
 func (r *Register) counters(ctx context.Context) (nextBatch, nextLicence int64, newest uint64, err error) {
-	err = r.db.QueryRowContext(ctx, "SELECT COALESCE(MAX(id), 0) + 1, COALESCE(MAX(first + size), 1), COALESCE(MAX(issued_at), 0) FROM batch").
+	err = r.db.QueryRowContext(ctx, "SELECT id + 1, first + size, issued_at FROM batch ORDER BY id DESC LIMIT 1").
 		Scan(&nextBatch, &nextLicence, &newest)
-	if err != nil {
-		err = r.failed("read the register", err)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 1, 1, 0, nil
+	} else if err != nil {
+		return 0, 0, 0, r.failed("read the register", err)
 	}
-	return nextBatch, nextLicence, newest, err
+	return nextBatch, nextLicence, newest, nil
 }
 
 // A batchState is a step that a batch has taken.
@@ -119,8 +99,8 @@ type registrar struct {
 }
 
 func newRegistrar(tx *sql.Tx) (*registrar, error) {
-	taking, err := tx.Prepare("INSERT INTO licence (id, number, state, holds) VALUES (?, ?, 'active', 1) " +
-		"ON CONFLICT (number) WHERE holds = 1 DO NOTHING")
+	taking, err := tx.Prepare("INSERT INTO licence (id, number, state, holds) VALUES (?, ?, 'active', TRUE) " +
+		"ON CONFLICT (number) WHERE holds DO NOTHING")
 	return &registrar{tx, taking}, err // the statement ends with the transaction
 }
 
@@ -136,7 +116,7 @@ func (g *registrar) take(id int64, n number) (free bool, err error) {
 
 // pass makes a licence give its number free, if it is the one given: its successor is to have it.
 func (g *registrar) pass(id int64, n number) error {
-	_, err := g.tx.Exec("UPDATE licence SET holds = 0 WHERE id = ? AND number = ?", id, n[:])
+	_, err := g.tx.Exec("UPDATE licence SET holds = FALSE WHERE id = ? AND number = ?", id, n[:])
 	return err
 }
 

@@ -45,7 +45,7 @@ var busyTimeout = 5 * time.Second
 // before it is copied into the file; in pages of 4 KiB. The index over licence numbers is written at
 // random places: with a long log a page is copied once for many of them.
 const (
-	cachePages = 8192
+	cachePages = 4096
 	walPages   = 16384
 )
 
@@ -65,7 +65,11 @@ func CreateRegister(path string, ledger sm.Hash, department string) (*Register, 
 	if err != nil {
 		return nil, err
 	}
-	if err := r.begin(ledger, department); err != nil {
+	err = r.begin(ledger, department)
+	if err == nil {
+		err = syncDir(filepath.Dir(path))
+	}
+	if err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
@@ -172,17 +176,20 @@ func (r *Register) Close() error {
 // write does a transaction.
 func (r *Register) write(ctx context.Context, doing string, do func(*sql.Tx) error) error {
 	tx, err := r.db.BeginTx(ctx, nil)
-	if err != nil {
-		return r.failed(doing, err)
+	if err == nil {
+		if err = do(tx); err == nil {
+			err = tx.Commit()
+		} else {
+			_ = tx.Rollback() // the first error says more
+		}
 	}
-	if err := do(tx); err != nil {
-		_ = tx.Rollback() // the first error says more
-		return r.failed(doing, err)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx) // it has ended the transaction, which gives errors of its own
 	}
-	if err := tx.Commit(); err != nil {
-		return r.failed(doing, err)
-	}
-	return nil
+	return r.failed(doing, err)
 }
 
 // Result codes of SQLite, https://www.sqlite.org/rescode.html; the low byte of the extended ones.

@@ -114,6 +114,35 @@ func TestInputChanged(t *testing.T) {
 	}
 }
 
+// TestInputIsGone is about batches that wait: to bring them to the ledger takes no input.
+func TestInputIsGone(t *testing.T) {
+	d := newDesk(t, "marriage")
+	d.SetGroup(16)
+	text := d.sample(t, ".jsonl")
+	input := d.file(t, "input", text)
+	job := issuer.Job{Type: "marriage", Inputs: []string{input}, Dir: d.path("out"), Batch: 8}
+	d.EndAfter(endAt("registered", 2))
+	if _, err := d.Issue(t.Context(), job, nil); !errors.Is(err, errEnd) {
+		t.Fatal(err)
+	}
+	if err := os.Remove(input); err != nil {
+		t.Fatal(err)
+	}
+	d.EndAfter(func(string) error { return nil })
+	report, err := d.Issue(t.Context(), job, nil)
+	hasCode(t, err, issuer.CodeStorage)
+	if report.Issued != 32 || report.Pending != 0 {
+		t.Errorf("the report is %+v", report)
+	}
+	d.checkIssued(t, directory(t, job.Dir, ".credledger-issuing"), 32)
+	d.file(t, "input", text)
+	job.Batch = 3 // may be another
+	if _, err := d.Issue(t.Context(), job, nil); err != nil {
+		t.Fatal(err)
+	}
+	d.checkIssued(t, directory(t, job.Dir), 40)
+}
+
 func TestInputGrewAfterTheRun(t *testing.T) {
 	d := newDesk(t, "marriage")
 	text := d.sample(t, ".jsonl")

@@ -65,6 +65,7 @@ type run struct {
 	buf                    []byte
 
 	slots       chan struct{} // one for each batch on its way to the ledger
+	files       chan struct{} // one for each file that is being written
 	submissions sync.WaitGroup
 	fail        context.CancelCauseFunc
 	anchored    atomic.Int64 // licences
@@ -82,7 +83,8 @@ func (r *run) issue(ctx context.Context) error {
 	ctx, r.fail = context.WithCancelCause(ctx)
 	defer r.fail(nil)
 
-	depth := max(1, recordsInFlight/r.job.Batch)
+	cores := runtime.GOMAXPROCS(0)
+	depth := max(cores, recordsInFlight/r.job.Batch)
 	toDraft, ordered := make(chan *chunk, depth), make(chan *chunk, depth)
 	var inputErr error // that ended the reading; what was read before is settled
 	var stages sync.WaitGroup
@@ -91,7 +93,7 @@ func (r *run) issue(ctx context.Context) error {
 		close(toDraft)
 		close(ordered)
 	})
-	for range runtime.GOMAXPROCS(0) {
+	for range cores {
 		stages.Go(func() {
 			if err := r.draft(ctx, toDraft); err != nil {
 				r.fail(err)

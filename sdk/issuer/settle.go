@@ -28,13 +28,11 @@ func (r *run) settleAll(ctx context.Context, ordered <-chan *chunk) error {
 		case c, more = <-ordered:
 		}
 		if c != nil {
-			t0 := time.Now()
 			select {
 			case <-c.ready:
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
-			T5 += time.Since(t0)
 			group = append(group, c)
 			if records += len(c.items); records < r.iss.groupRecords {
 				if late == nil {
@@ -56,7 +54,6 @@ func (r *run) settleAll(ctx context.Context, ordered <-chan *chunk) error {
 // settle takes steps 1 to 3 for a group of chunks, and begins step 4. With it go the states that
 // batches of earlier groups have reached: steps 5 and 6, and with done step 7.
 func (r *run) settle(ctx context.Context, group []*chunk, done bool) error {
-	var t1 time.Time
 	states := r.takeStates()
 	row := r.row
 	row.done = done
@@ -66,7 +63,6 @@ func (r *run) settle(ctx context.Context, group []*chunk, done bool) error {
 		if err != nil {
 			return err
 		}
-		t0 := time.Now()
 		for _, c := range group {
 			if err := r.sealChunk(reg, c); err != nil {
 				return err
@@ -80,8 +76,6 @@ func (r *run) settle(ctx context.Context, group []*chunk, done bool) error {
 				batches = append(batches, c.batch)
 			}
 		}
-		T1 += time.Since(t0)
-		t0 = time.Now()
 		if err := r.stream.sync(); err != nil {
 			return err
 		}
@@ -92,15 +86,8 @@ func (r *run) settle(ctx context.Context, group []*chunk, done bool) error {
 			return err
 		}
 		row.stream, row.rejects = r.stream.length, r.rejects.length
-		T2 += time.Since(t0)
-		t0 = time.Now()
-		err = reg.settle(&row, batches, states)
-		T3 += time.Since(t0)
-		t1 = time.Now()
-		return err
+		return reg.settle(&row, batches, states)
 	})
-	T4 += time.Since(t1)
-	NN++
 	if err != nil {
 		return err
 	}
@@ -125,6 +112,3 @@ func (r *run) takeStates() []batchState {
 	r.states = nil
 	return states
 }
-
-var T1, T2, T3, T4, T5 time.Duration
-var NN int

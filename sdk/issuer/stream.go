@@ -109,10 +109,10 @@ func closeIf(f *os.File) error {
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
-		return storageError("write the output", err)
+		return storageError("make a file", err)
 	}
 	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return storageError("write the output", err)
+		return storageError("make a file", err)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ CREATE TABLE job (
     rejected   BIGINT NOT NULL,            -- of these, those rejected
     stream     BIGINT NOT NULL,            -- bytes of the bundle, or of the staging file, that count
     rejects    BIGINT NOT NULL,            -- bytes of the rejects file that count
-    done       BIGINT NOT NULL             -- 1 when the input has come to its end and all is delivered
+    done       BOOLEAN NOT NULL            -- the input has come to its end, and all is delivered
 );
 
 -- What stands under one signed head. The head is kept, byte for byte, before it is first submitted.
@@ -42,12 +42,12 @@ CREATE INDEX batch_job ON batch (job, state, size);
 -- A licence. While its batch is pending, so is the licence, whatever stands here.
 CREATE TABLE licence (
     id     INTEGER PRIMARY KEY,            -- first of its batch + index in the batch (SQLite's rowid)
-    number BLOB   NOT NULL,                -- first 16 bytes of HMAC-SM3(number-key, type 00 licence number)
+    number BLOB   NOT NULL,                -- 16 bytes of HMAC-SM3 of the licence number, see number.go
     state  TEXT   NOT NULL,                -- active, suspended, superseded or revoked
-    holds  BIGINT NOT NULL                 -- 1 as long as no other licence of the type may have its number
+    holds  BOOLEAN NOT NULL                -- no other licence of the type may have its number
 );
 
-CREATE UNIQUE INDEX licence_number ON licence (number) WHERE holds = 1;
+CREATE UNIQUE INDEX licence_number ON licence (number) WHERE holds;
 
 -- What a salted commitment on the ledger says, so that the department can tell who is entitled to know.
 CREATE TABLE opening (
@@ -57,7 +57,7 @@ CREATE TABLE opening (
     code        TEXT   NOT NULL,           -- of the reason or restriction, in the licence type
     digest      BLOB   NOT NULL,           -- of the licence
     restriction BLOB   NOT NULL,           -- 16 bytes, the id of the restriction; empty for a reason
-    settled     BIGINT NOT NULL,           -- 1 once it is known that the ledger holds the commitment
+    settled     BOOLEAN NOT NULL,          -- it is known that the ledger holds the commitment
     made_at     BIGINT NOT NULL
 );
 
