@@ -69,6 +69,7 @@ const hundredMB = 100 << 20
 
 // Nothing is issued from these, and nothing breaks.
 func TestBadIssue(t *testing.T) {
+	t.Parallel()
 	p := newProcess(t)
 	p.run(exitDone, "init")
 	sampleDir := sampleDir(t)
@@ -205,6 +206,7 @@ func pngOf(side uint32, packed []byte) []byte {
 
 // None of these is a licence, and no command takes it for one.
 func TestBadPresentation(t *testing.T) {
+	t.Parallel()
 	p := newProcess(t)
 	p.run(exitDone, "init")
 	p.write("good.json", []byte(marriage))

@@ -103,7 +103,9 @@ func run(ctx context.Context, env *environment, args []string) int {
 	if cmd == nil {
 		return notFound(env, args)
 	}
-	c := &call{environment: env, command: cmd}
+	own := *env
+	own.stdout = &answerWriter{w: env.stdout}
+	c := &call{environment: &own, command: cmd}
 	c.flags = pflag.NewFlagSet("credledger "+cmd.name, pflag.ContinueOnError)
 	c.flags.SetOutput(io.Discard)
 	c.flags.SortFlags = false
@@ -139,12 +141,15 @@ func run(ctx context.Context, env *environment, args []string) int {
 
 // finish reports an error, if there is one, and returns the exit code.
 func (c *call) finish(ctx context.Context, err error) int {
+	if err == nil {
+		err = c.stdout.(*answerWriter).err
+	}
 	var usage *usageError
 	switch {
 	case err == nil:
 		return c.exit
-	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		err = errors.New("interrupted; what was done so far is kept, run the same command again to go on")
+	case ctx.Err() != nil:
+		err = failf("interrupted", "interrupted; what was done so far is kept, run the same command again to go on")
 	}
 	report(c.stderr, c.json, "credledger "+c.command.name, err)
 	if errors.As(err, &usage) || issuer.Code(err) == issuer.CodeArguments {

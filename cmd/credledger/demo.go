@@ -13,8 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/term"
-
 	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/govern"
 	"github.com/credledger/credledger/sdk/licence"
@@ -31,8 +29,8 @@ func demoCommand() *command {
 		detail: "Runs the other commands, each shown as it is run, in a new directory for temporary files; you can\n" +
 			"go on from there by hand. Everybody in it is made up.",
 		run: func(ctx context.Context, c *call) error {
-			if len(c.args) > 0 {
-				return usagef("demo takes no arguments")
+			if len(c.args) > 0 || c.flags.Changed("home") {
+				return usagef("demo takes no arguments, and makes a home of its own")
 			}
 			dir, err := os.MkdirTemp("", "credledger-demo-")
 			if err != nil {
@@ -202,11 +200,9 @@ func (d *demo) draw(code string) error {
 		return err
 	}
 	columns := symbol.Size() + 2*qr.QuietZone
-	if f, ok := d.out.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width < columns {
-			fmt.Fprintf(d.out, d.pick("  (终端宽度不足 %d 列,二维码见 code.png)\n", "  (the terminal has less than %d columns; the picture is in code.png)\n"), columns)
-			return nil
-		}
+	if width := d.columns(); 0 < width && width < columns {
+		fmt.Fprintf(d.out, d.pick("  (终端宽度不足 %d 列,二维码见 code.png)\n", "  (the terminal has less than %d columns; the picture is in code.png)\n"), columns)
+		return nil
 	}
 	return symbol.Terminal(d.out)
 }

@@ -96,6 +96,7 @@ func TestDemoJSON(t *testing.T) {
 		t.Errorf("exit codes %v", exits)
 	}
 	p.run(exitUsage, "demo", "surplus")
+	p.run(exitUsage, "demo", "--home", "mine")
 }
 
 func onlyEntry(t *testing.T, dir string) string {

@@ -20,6 +20,7 @@ import (
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/network/embedded"
 	"github.com/credledger/credledger/sdk/govern"
+	"github.com/credledger/credledger/sdk/issuer"
 	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
@@ -44,6 +45,8 @@ type home struct {
 	now    func() time.Time
 	view   *index.Index
 	stop   context.CancelFunc // ends the following of view
+
+	registers map[string]*issuer.Register // by department, those that were read
 }
 
 // config is credledger.yaml. Unknown keys are refused.
@@ -121,7 +124,7 @@ func openHome(ctx context.Context, dir string, now func() time.Time) (*home, err
 	if err != nil {
 		return nil, err
 	}
-	h := &home{dir: dir, config: config, store: store, now: now}
+	h := &home{dir: dir, config: config, store: store, now: now, registers: map[string]*issuer.Register{}}
 	if err := h.begin(ctx); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
@@ -177,6 +180,9 @@ func (h *home) close() error {
 		h.stop()
 		err = h.view.Close()
 	}
+	for _, register := range h.registers {
+		err = errors.Join(err, register.Close())
+	}
 	return errors.Join(err, h.store.Close())
 }
 
@@ -203,6 +209,23 @@ func (h *home) keyFile(department, name string) string {
 // registerFile is the path of a department's register.
 func (h *home) registerFile(department string) string {
 	return filepath.Join(h.dir, "register", department+".db")
+}
+
+// register opens the register of a department for reading, until the home is closed; nil if it is
+// not in the home.
+func (h *home) register(department string) (*issuer.Register, error) {
+	if register := h.registers[department]; register != nil {
+		return register, nil
+	}
+	register, err := issuer.OpenRegister(h.registerFile(department))
+	switch {
+	case issuer.Code(err) == issuer.CodeRegisterMissing:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	h.registers[department] = register
+	return register, nil
 }
 
 // keys reads the private keys of a department that are in the home, in the order of their names.

@@ -150,7 +150,8 @@ func keysCompromiseCommand() *command {
 		"declare that others may hold a key: nothing more is accepted from it, whatever its date",
 		"KEY is the name of a key in the home, or its id. What it signed and the ledger took before the\n"+
 			"declaration stays valid, but for the roots named with --disown, which whoever stole the key anchored:\n"+
-			"their licences become invalid. Another key of the department, for governing or status, signs.",
+			"their licences become invalid. Another key of the department signs: one for governing, or without\n"+
+			"--disown one for status.",
 		func(c *call, o *keyOptions) {
 			c.flags.StringSliceVar(&o.disown, "disown", nil, "`ROOT`s that the department did not anchor itself")
 		},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -63,8 +65,13 @@ func newProcess(t testing.TB) *process {
 	return &process{t: t, bin: commandDir(t), dir: dir, home: filepath.Join(dir, "home")}
 }
 
+// patient is how long a command may take before it is taken to hang.
+const patient = 30 * time.Second
+
 func (p *process) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(p.bin, "credledger"), args...)
+	ctx, cancel := context.WithTimeout(context.Background(), patient)
+	p.t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, filepath.Join(p.bin, "credledger"), args...)
 	cmd.Dir = p.dir
 	cmd.Env = append([]string{"CREDLEDGER_HOME=" + p.home, "TMPDIR=" + p.dir, "LANG=C"}, p.env...)
 	return cmd

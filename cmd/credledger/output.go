@@ -25,6 +25,21 @@ import (
 	"github.com/credledger/credledger/verifier/index"
 )
 
+// An answerWriter remembers that something could not be written: an answer that did not arrive is a
+// failure.
+type answerWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (a *answerWriter) Write(p []byte) (int, error) {
+	n, err := a.w.Write(p)
+	if err != nil && a.err == nil {
+		a.err = fmt.Errorf("write the answer: %w", err)
+	}
+	return n, err
+}
+
 // writeJSON writes one indented JSON value, Chinese characters and <, > and & as they are.
 func writeJSON(w io.Writer, v any) {
 	e := json.NewEncoder(w)
@@ -174,6 +189,16 @@ func writeOutput(path string, content []byte) error {
 		return fmt.Errorf("write %s: %w", path, errors.Join(err, os.Remove(f.Name())))
 	}
 	return nil
+}
+
+// columns is the width of the terminal that shows the answer, 0 if none does.
+func (c *call) columns() int {
+	if f, ok := c.stdout.(*answerWriter).w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return width
+		}
+	}
+	return 0
 }
 
 // progress shows how far long work has come, on a terminal only.

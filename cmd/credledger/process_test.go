@@ -67,14 +67,14 @@ func (p *process) wantCredentials(n int, files ...string) {
 // Interrupted or killed while it issues, and run again: every licence is issued, and none twice.
 func TestIssueInterrupted(t *testing.T) {
 	t.Parallel()
-	const n = 3000
+	const n = 1500
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGKILL} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
 			p := newProcess(t)
 			p.run(exitDone, "init")
 			p.marriages("input.jsonl", 1, n)
-			args := issueArgs("--batch", "16", "--bundle", "out.creds", "input.jsonl")
+			args := issueArgs("--batch", "8", "--bundle", "out.creds", "input.jsonl")
 			interrupted := 0
 			for delay := 60 * time.Millisecond; ; delay += 30 * time.Millisecond {
 				var out, problems bytes.Buffer
@@ -171,7 +171,7 @@ func TestTwoIssue(t *testing.T) {
 // issued, and none twice.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
-	const n = 400
+	const n = 200
 	for _, out := range []string{"--out", "--bundle"} {
 		t.Run(out, func(t *testing.T) {
 			t.Parallel()
@@ -180,7 +180,7 @@ func TestDiskFull(t *testing.T) {
 			p.marriages("input.jsonl", 1, n)
 			args := issueArgs("--batch", "32", out, "out", "input.jsonl")
 			failed := 0
-			for limit := 1 << 10; ; limit += limit / 3 {
+			for limit := 2 << 10; ; limit *= 2 {
 				var stdout, stderr bytes.Buffer
 				cmd := p.command(args...)
 				cmd.Env = append(cmd.Env, fileLimit+"="+strconv.Itoa(limit))

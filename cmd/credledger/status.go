@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/credledger/credledger/sdk/credential"
@@ -272,16 +271,12 @@ func (h *home) history(ctx context.Context, o *credential.Opened, query string, 
 // reason opens the commitment to a reason, or to the kind of a restriction, with the issuer's
 // register if it is in the home; nil if it cannot.
 func (h *home) reason(ctx context.Context, o *credential.Opened, commitment sm.Hash) (*licence.Text, error) {
-	path := h.registerFile(o.Record.Issuer)
-	if _, err := os.Stat(path); err != nil {
-		return nil, nil
-	}
-	register, err := issuer.OpenRegister(path)
-	if err != nil {
+	register, err := h.register(o.Record.Issuer)
+	if register == nil || err != nil {
 		return nil, err
 	}
 	opening, err := register.Opening(ctx, commitment)
-	if err = errors.Join(err, register.Close()); err != nil || opening == nil {
+	if err != nil || opening == nil {
 		return nil, err
 	}
 	for _, r := range o.Type.Restrictions {

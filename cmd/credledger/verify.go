@@ -32,7 +32,7 @@ func verifyCommand() *command {
 			o := new(verifyOptions)
 			c.options = o
 			c.flags.StringVar(&o.audience, "audience", "", "`A`, the name under which the holder was asked to prove")
-			c.flags.StringVar(&o.nonce, "nonce", "", "`N`, what the holder was asked to have in the proof, in hexadecimal; use each once")
+			c.flags.StringVar(&o.nonce, "nonce", "", "`N`, what the holder was asked to have in the proof, in hexadecimal; use each once (`openssl rand -hex 16` makes one)")
 			c.flags.BoolVar(&o.holder, "require-holder", false, "without a holder's proof the verdict is not valid")
 			c.flags.StringVar(&o.asOf, "as-of", "", "the status on another `DATE`, like 2026-01-31")
 		},
@@ -93,12 +93,14 @@ func (c *call) verifyAll(ctx context.Context, h *home, r verify.Request) error {
 			if err != nil {
 				return err
 			}
-			reasons, err := h.reasons(ctx, v)
-			if err != nil {
-				return err
-			}
+			reasons := h.reasons(ctx, v)
 			exits = append(exits, exitOf[v.Outcome])
-			c.answer(v, func(w io.Writer) { c.printVerdict(w, v, reasons) })
+			c.answer(v, func(w io.Writer) {
+				c.printVerdict(w, v, reasons)
+				if len(c.args) > 1 {
+					fmt.Fprintf(w, "  %s: %s\n", c.pick("文件", "file"), printable(path))
+				}
+			})
 		}
 	}
 	for _, exit := range gravity {
@@ -130,8 +132,9 @@ var axisNames = []string{"内容", "颁发机构", "上链", "状态", "限制",
 var resultNames = map[verify.Result]string{verify.Pass: "通过", verify.Fail: "不通过", verify.Unknown: "未知"}
 
 // reasons opens the reason of the change that made the status, and the kinds of the restrictions,
-// as far as a register in the home can.
-func (h *home) reasons(ctx context.Context, v *verify.Verdict) ([]licence.Text, error) {
+// as far as a register in the home can. The verdict does not depend on it, so that a register that
+// cannot be read is as good as none.
+func (h *home) reasons(ctx context.Context, v *verify.Verdict) []licence.Text {
 	var commitments []sm.Hash
 	if v.Change != nil {
 		commitments = append(commitments, v.Change.Reason)
@@ -143,15 +146,11 @@ func (h *home) reasons(ctx context.Context, v *verify.Verdict) ([]licence.Text, 
 	}
 	var out []licence.Text
 	for _, commitment := range commitments {
-		word, err := h.reason(ctx, v.Opened, commitment)
-		if err != nil {
-			return nil, err
-		}
-		if word != nil {
+		if word, err := h.reason(ctx, v.Opened, commitment); err == nil && word != nil {
 			out = append(out, *word)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // printVerdict prints a verdict for people. What an invalid presentation claims is not repeated.
