@@ -140,7 +140,11 @@ func (v *Verdict) describe(out *verdictJSON) {
 	if v.Issuer != nil {
 		out.Licence.IssuerName = &licence.Text{Zh: v.Issuer.Profile.NameZh, En: v.Issuer.Profile.NameEn}
 	}
-	for _, f := range v.Fields() {
+	var fields []DisclosedField
+	if v.Outcome != Invalid { // what an invalid presentation claims is not repeated
+		fields = v.Fields()
+	}
+	for _, f := range fields {
 		var value any
 		switch {
 		case f.Value.IsText():

@@ -105,7 +105,7 @@ var reasonTexts = map[Reason]licence.Text{
 	ReasonNewerThanView: {Zh: "其签署时间晚于本机所知的账本", En: "it is dated later than what this verifier has seen of the ledger"},
 	ReasonNotExamined:   {Zh: "前项未通过,未予检查", En: "not examined, because an earlier check did not pass"},
 
-	ReasonConsistent:   {Zh: "内容完整,未被改动", En: "the contents are complete and unchanged"},
+	ReasonConsistent:   {Zh: "内容自洽", En: "the contents agree with each other"},
 	ReasonMalformed:    {Zh: "数据残缺或被改动", En: "the data is truncated or was altered"},
 	ReasonTooLarge:     {Zh: "数据过长", En: "the data is too long"},
 	ReasonInconsistent: {Zh: "内容前后不符", En: "the contents do not fit together"},
