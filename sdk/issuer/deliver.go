@@ -79,7 +79,10 @@ func writeCredential(path string, content []byte) error {
 		return storageError("write a credential", err)
 	}
 	part := path + ".part"
-	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a run that was killed
+		return storageError("write a credential", err)
+	}
+	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // never through a planted link
 	if err != nil {
 		return storageError("write a credential", err)
 	}
