@@ -27,7 +27,7 @@ func (a *application) put(key string, value []byte) { a.pending[key] = value }
 
 // putRecord is put for a record of records.go.
 func (a *application) putRecord(key string, record any) error {
-	b, err := recordMode.Marshal(record)
+	b, err := statement.Marshal(record)
 	if err != nil {
 		return fmt.Errorf("encode state %s: %w", key, err)
 	}

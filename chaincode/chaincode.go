@@ -52,7 +52,7 @@ type Transaction struct {
 
 // Bytes encodes the transaction: deterministic CBOR [[statement, ...], digests].
 func (t *Transaction) Bytes() []byte {
-	b, err := recordMode.Marshal(t)
+	b, err := statement.Marshal(t)
 	if err != nil {
 		panic(err) // byte strings always encode
 	}

@@ -167,16 +167,6 @@ type Heartbeat struct {
 	Time     uint64
 }
 
-var recordMode = func() cbor.EncMode {
-	o := cbor.CoreDetEncOptions()
-	o.NilContainers = cbor.NilContainerAsEmpty
-	m, err := o.EncMode()
-	if err != nil {
-		panic(err) // options fixed at compile time
-	}
-	return m
-}()
-
 // Load reads the record of a state key; found is false if there is none.
 func Load[R any](state State, key string) (record *R, found bool, err error) {
 	b, err := state.Get(key)

@@ -9,6 +9,7 @@ import (
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/sdk/statement"
 )
 
 const (
@@ -33,30 +34,20 @@ type wireTransaction struct {
 	Bytes []byte
 }
 
-var (
-	encMode = must(encOptions().EncMode())
-	decMode = must(cbor.DecOptions{
+// decMode reads blocks, with bounds; statement.Marshal writes them.
+var decMode = func() cbor.DecMode {
+	m, err := cbor.DecOptions{
 		IndefLength:      cbor.IndefLengthForbidden,
 		TagsMd:           cbor.TagsForbidden,
 		MaxNestedLevels:  4,
 		MaxArrayElements: maxGroup,
 		MaxMapPairs:      16,
-	}.DecMode())
-)
-
-func must[T any](v T, err error) T {
+	}.DecMode()
 	if err != nil {
 		panic(err) // options fixed at compile time
 	}
-	return v
-}
-
-// encOptions is the core deterministic encoding, with empty rather than null for no elements.
-func encOptions() cbor.EncOptions {
-	o := cbor.CoreDetEncOptions()
-	o.NilContainers = cbor.NilContainerAsEmpty
-	return o
-}
+	return m
+}()
 
 // txID names a transaction: its block and its place there.
 func txID(p ledger.Position) string { return fmt.Sprintf("%d-%d", p.Block, p.Index) }
@@ -71,7 +62,7 @@ func formatBlock(b *ledger.Block) ([]byte, error) {
 	for i := range b.Transactions {
 		w.Transactions[i] = wireTransaction{Actor: b.Transactions[i].Actor, Bytes: b.Transactions[i].Bytes}
 	}
-	encoded, err := encMode.Marshal(&w)
+	encoded, err := statement.Marshal(&w)
 	if err != nil {
 		return nil, fmt.Errorf("encode a block: %w", err)
 	}
@@ -91,7 +82,7 @@ func parseBlock(encoded []byte) (*ledger.Block, error) {
 	if w.Version != blockVersion || len(w.Transactions) == 0 {
 		return nil, corrupt("a stored block does not have the form of a block", nil)
 	}
-	again, err := encMode.Marshal(&w)
+	again, err := statement.Marshal(&w)
 	if err != nil || !bytes.Equal(again, encoded) {
 		return nil, corrupt("a stored block is not in the one encoding of a block", nil)
 	}

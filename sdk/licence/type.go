@@ -78,14 +78,6 @@ func (s State) Restrictiveness() int {
 	return 4
 }
 
-// MostRestrictive returns the more restrictive of two states: of a batch's status and a licence's own, it holds.
-func MostRestrictive(a, b State) State {
-	if b.Restrictiveness() > a.Restrictiveness() {
-		return b
-	}
-	return a
-}
-
 // The effects a reason can have.
 const (
 	FromDate = "from-date" // the change holds from its effective date

@@ -120,6 +120,11 @@ func must[T any](v T, err error) T {
 	return v
 }
 
+// Marshal encodes anything in the deterministic CBOR that payloads have (RFC 8949, section 4.2.1; an
+// empty array or string, never null, where there are no elements): for the transactions, records and
+// blocks that other packages make of statements.
+func Marshal(v any) ([]byte, error) { return encMode.Marshal(v) }
+
 // Encode returns the payload of a body after checking it.
 func Encode(body Body) ([]byte, error) {
 	if err := body.Validate(); err != nil {
