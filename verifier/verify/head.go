@@ -13,12 +13,12 @@ func (a *Anchor) is(o *credential.Opened) bool {
 }
 
 // newerThanView reports whether something dated so may be on the ledger though the view does not
-// have it: the view has no time at all, or an older one. What is dated further ahead than clocks
+// have it: the view has no time at all, or one that is older or little newer. What is dated further ahead than clocks
 // are wrong does not count as new, so that nobody can put off being found out for ever.
 func (c *check) newerThanView(dated uint64) bool {
 	newest := &c.Known.Heartbeat
 	latest := max(c.Now.Unix(), int64(newest.Time)) + seconds(maxAhead)
-	return newest.Sequence == 0 || dated > newest.Time && int64(dated) <= latest
+	return newest.Sequence == 0 || int64(dated)+seconds(settling) > int64(newest.Time) && int64(dated) <= latest
 }
 
 // anchor finds out whether the head is on the ledger.

@@ -121,6 +121,14 @@ func TestUnknownIsNotInvalid(t *testing.T) {
 			pass(verify.AxisIssuer, verify.ReasonSignatureValid), unknown(verify.AxisAnchor, verify.ReasonNewerThanView),
 			unknown(verify.AxisStatus, verify.ReasonNotExamined), unknown(verify.AxisRestrictions, verify.ReasonNotExamined))
 	})
+	t.Run("anchored since, after it waited for the ledger", func(t *testing.T) {
+		c := newCity(t, 5)
+		c.view.licence.Anchored = false
+		c.view.licence.Heartbeat.Time = at(-24*time.Hour + 15*time.Minute - time.Second) // the head is dated 15 minutes before
+		expect(t, c.check(c.two(t, 1)), verify.Undetermined, unknown(verify.AxisAnchor, verify.ReasonNewerThanView))
+		c.view.licence.Heartbeat.Time++
+		expect(t, c.check(c.two(t, 1)), verify.Invalid, fail(verify.AxisAnchor, verify.ReasonNotAnchored))
+	})
 	t.Run("anchored since, with a key enrolled since", func(t *testing.T) {
 		c := newCity(t, 5)
 		c.view.licence.Anchored = false

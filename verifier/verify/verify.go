@@ -39,6 +39,11 @@ import (
 // Skew is how far the clocks of issuer, holder and verifier may be apart.
 const Skew = 2 * time.Minute
 
+// settling is how long a signed head may be on its way to the ledger: an issuer that waited out an
+// outage submits the bytes that it signed before, and a view may know a heartbeat that was sent
+// meanwhile.
+const settling = 15 * time.Minute
+
 // maxAhead bounds how far in the future a head may be dated and still count as one that the view
 // has not seen yet, rather than as one that is not on the ledger.
 const maxAhead = 24 * time.Hour
