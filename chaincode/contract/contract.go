@@ -117,7 +117,7 @@ func submit(stub shim.ChaincodeStubInterface, transaction string) (existing bool
 	if err != nil {
 		return false, fmt.Errorf("tell the submitter's organisation: %w", err)
 	}
-	writes, err := chaincode.Apply(reader{stub}, (*statement.Statement).Verify, actor, tx)
+	writes, err := chaincode.Apply(newReader(stub), (*statement.Statement).Verify, actor, tx)
 	if err != nil || len(writes) == 0 {
 		return true, err
 	}
@@ -166,7 +166,7 @@ type event struct {
 }
 
 func evaluate(stub shim.ChaincodeStubInterface, q chaincode.Query) (string, error) {
-	answer, err := chaincode.Evaluate(reader{stub}, q)
+	answer, err := chaincode.Evaluate(newReader(stub), q)
 	if err != nil {
 		return "", wireError(err)
 	}

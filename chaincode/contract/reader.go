@@ -12,14 +12,26 @@ import (
 
 // A reader is the state of the channel as it was before the transaction: in Fabric what a
 // transaction puts is not seen by what it gets, which is what the rules ask for.
-type reader struct{ stub shim.ChaincodeStubInterface }
+type reader struct {
+	stub shim.ChaincodeStubInterface
+	got  map[string][]byte // what was read, absent keys too: it cannot change meanwhile, and asking the peer is slow
+}
+
+func newReader(stub shim.ChaincodeStubInterface) reader { return reader{stub, map[string][]byte{}} }
 
 // Get implements chaincode.State.
 func (r reader) Get(key string) ([]byte, error) {
+	if value, ok := r.got[key]; ok {
+		return value, nil
+	}
 	value, err := r.stub.GetState(key)
-	if err != nil || len(value) == 0 { // no record is empty
+	if err != nil {
 		return nil, err
 	}
+	if len(value) == 0 { // no record is empty
+		value = nil
+	}
+	r.got[key] = value
 	return value, nil
 }
 
