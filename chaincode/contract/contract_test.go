@@ -248,7 +248,7 @@ func TestMetadata(t *testing.T) {
 			t.Errorf("%s is tagged %v", tx.Name, tx.Tag)
 		}
 	}
-	if !maps.Equal(got, map[string]int{"Submit": 1, "Query": 2, "Verify": 5}) {
+	if !maps.Equal(got, map[string]int{"Submit": 0, "Query": 2, "Verify": 5}) {
 		t.Errorf("functions %v", got)
 	}
 }
