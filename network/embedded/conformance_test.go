@@ -6,9 +6,8 @@ import (
 	"github.com/credledger/credledger/sdk/ledger/ledgertest"
 )
 
-// newCity returns a city on a new ledger in a real directory.
-func newCity(t *testing.T) (*ledgertest.City, *Store) {
-	t.Helper()
+// TestConformance runs the whole suite on one ledger in a real directory.
+func TestConformance(t *testing.T) {
 	city := ledgertest.NewCity(t, t.Name())
 	s, err := Create(t.TempDir(), city.Genesis)
 	if err != nil {
@@ -19,14 +18,7 @@ func newCity(t *testing.T) (*ledgertest.City, *Store) {
 			t.Errorf("close the ledger: %v", err)
 		}
 	})
-	city.Found(t, s.As)
-	return city, s
-}
-
-// TestConformance runs the whole suite on one ledger.
-func TestConformance(t *testing.T) {
-	city, s := newCity(t)
-	ledgertest.Run(t, func(*testing.T) *ledgertest.Network {
-		return &ledgertest.Network{City: city, As: s.As}
-	})
+	n := &ledgertest.Network{City: city, As: s.As}
+	ledgertest.RunFounding(t, n)
+	ledgertest.Run(t, func(*testing.T) *ledgertest.Network { return n })
 }

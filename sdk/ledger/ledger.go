@@ -35,9 +35,10 @@ type Ledger interface {
 	// again: a head that is anchored already gives a Receipt with Existing.
 	Submit(ctx context.Context, tx *chaincode.Transaction) (Receipt, error)
 
-	// Evaluate answers a query from the state after some block that is not older than any whose
-	// effects the caller has been told of. The answer is JSON; the error a *chaincode.Error
-	// (chaincode.CodeQuery, chaincode.CodeNotFound), that of ctx when ctx is done, or an *Error.
+	// Evaluate answers a query from the state after some block that is not older than any that the
+	// connection has told of, by a Receipt, a Head or in Follow. The answer is JSON; the error a
+	// *chaincode.Error (chaincode.CodeQuery, chaincode.CodeNotFound), that of ctx when ctx is done,
+	// or an *Error.
 	Evaluate(ctx context.Context, q chaincode.Query) ([]byte, error)
 
 	// Follow yields every block from the given number on, in order, each once, and then waits for
@@ -49,15 +50,16 @@ type Ledger interface {
 	Head(ctx context.Context) (Head, error)
 
 	// Close ends the connection, not the ledger. Followers end with CodeClosed; so does every
-	// later call.
+	// later call. A Submit that is under way may end with its transaction, or as if its ctx were
+	// done.
 	Close() error
 }
 
 // A Position is where a transaction stands in the ledger: transactions are applied in the order of
 // their positions.
 type Position struct {
-	Block uint64 // number of the block; the genesis is in block 0
-	Index uint32 // in the block, from 0
+	Block uint64 // number of the block; the genesis is in the first block that has a transaction
+	Index uint32 // in the block
 }
 
 // Compare is negative, zero or positive as p comes before, is, or comes after q.
@@ -86,12 +88,13 @@ type Transaction struct {
 	Bytes []byte // of a chaincode.Transaction
 }
 
-// A Block is what a ledger commits at once.
+// A Block is what a ledger commits at once. A ledger may have blocks of its own, without any
+// Transactions, and leave indexes out within one.
 type Block struct {
 	Number       uint64 // from 0, without gaps
 	Hash         sm.Hash
-	Previous     sm.Hash // zero in block 0
-	Transactions []Transaction
+	Previous     sm.Hash       // zero in block 0
+	Transactions []Transaction // in ascending order of Index
 }
 
 // A Head is the end of a chain of blocks. Who keeps one elsewhere can tell later whether the past

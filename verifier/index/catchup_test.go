@@ -104,7 +104,7 @@ func BenchmarkRestart(b *testing.B) {
 			writes = append(writes, placed{chaincode.AnchorStateKey(head.Issuer, head.Root), signed, placeOf(i)})
 			i++
 		}
-		if err := x.store.commit(writes, ledger.Head{Height: uint64(i)}); err != nil {
+		if err := x.store.commit(writes, extent{head: ledger.Head{Height: uint64(i)}}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -62,7 +62,9 @@ func (x *Index) follow(ctx context.Context, source Source) error {
 
 var errEnded = errors.New("the ledger ended the stream of its blocks")
 
-// recognise compares the ledger with what the index has seen: its genesis, and the newest block.
+// recognise compares the ledger with what the index has seen: the first block, which tells one ledger
+// from another whether it holds the genesis or, on Fabric, the configuration of the channel; and the
+// newest. The genesis alone would not do: who copies it begins another chain with the same id.
 func (x *Index) recognise(ctx context.Context, source Source) error {
 	head := x.Head()
 	if head.Height == 0 {
@@ -72,7 +74,10 @@ func (x *Index) recognise(ctx context.Context, source Source) error {
 	if err != nil {
 		return err
 	}
-	if id, ok := genesisOf(first); !ok || id != x.Ledger() {
+	if first.Number != 0 || first.Hash != x.first {
+		if id, ok := genesisOf(first); ok && id == x.Ledger() {
+			return rewritten(0, x.first, first.Hash)
+		}
 		return &Error{Code: CodeOtherLedger, Message: "the index in this directory follows another ledger; use another directory, or remove this one"}
 	}
 	last, err := block(ctx, source, head.Height-1)
@@ -80,10 +85,14 @@ func (x *Index) recognise(ctx context.Context, source Source) error {
 		return err
 	}
 	if last.Number != head.Height-1 || last.Hash != head.Hash {
-		return &Discrepancy{Code: CodeRewritten, Block: head.Height - 1,
-			Err: fmt.Errorf("it had the hash %s when it was applied, now the ledger says %s: its past was rewritten", head.Hash, last.Hash)}
+		return rewritten(head.Height-1, head.Hash, last.Hash)
 	}
 	return nil
+}
+
+func rewritten(block uint64, was, is sm.Hash) *Discrepancy {
+	return &Discrepancy{Code: CodeRewritten, Block: block,
+		Err: fmt.Errorf("it had the hash %s when it was applied, now the ledger says %s: its past was rewritten", was, is)}
 }
 
 // block returns one block.
@@ -94,7 +103,7 @@ func block(ctx context.Context, source Source, number uint64) (*ledger.Block, er
 	return nil, errEnded
 }
 
-// genesisOf returns the id of the ledger that a block begins.
+// genesisOf returns the id of the ledger whose genesis a block begins with.
 func genesisOf(b *ledger.Block) (id sm.Hash, ok bool) {
 	if len(b.Transactions) == 0 {
 		return id, false
@@ -125,25 +134,31 @@ func (x *Index) add(b *ledger.Block) error {
 			return err
 		}
 	}
+	first := x.first
+	if b.Number == 0 {
+		first = b.Hash
+	}
 	head = ledger.Head{Height: b.Number + 1, Hash: b.Hash}
-	if err := x.store.commit(d.writes, head); err != nil {
+	if err := x.store.commit(d.writes, extent{head, first}); err != nil {
 		return err
 	}
 	if err := x.memory.add(d.writes, head.Height); err != nil {
 		x.store.fail(err) // memory and store differ now: nothing more until the index is opened again
 		return damaged(err)
 	}
+	x.first = first
 	x.update(func() { x.head = head })
 	return nil
 }
 
-// apply applies one transaction of a block by the rules.
+// apply applies one transaction of a block by the rules. Their indices ascend, but may leave out what
+// stands between them in a block of Fabric and is none of this ledger's.
 func (d *draft) apply(b *ledger.Block, i int) error {
 	t := &b.Transactions[i]
 	wrong := func(code string, err error) error {
-		return &Discrepancy{Code: code, Block: b.Number, Index: uint32(i), TransactionID: t.ID, Err: err}
+		return &Discrepancy{Code: code, Block: b.Number, Index: t.Index, TransactionID: t.ID, Err: err}
 	}
-	if t.Index != uint32(i) || len(t.ID) > maxTransactionID {
+	if i > 0 && t.Index <= b.Transactions[i-1].Index || len(t.ID) > maxTransactionID {
 		return wrong(CodeTransaction, errors.New("its index or id is not one"))
 	}
 	tx, err := chaincode.ParseTransaction(t.Bytes)

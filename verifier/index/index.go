@@ -32,6 +32,7 @@ type Index struct {
 	memory *memory
 
 	following sync.Mutex // held by Follow and Close
+	first     sm.Hash    // of block 0; under following
 
 	mu          sync.Mutex // of all that follows
 	head        ledger.Head
@@ -59,13 +60,15 @@ func open(fs vfs.FS, dir string) (*Index, error) {
 		return nil, err
 	}
 	x := &Index{store: s, memory: newMemory(), changed: make(chan struct{})}
-	if x.head, err = s.head(); err == nil {
+	e, err := s.extent()
+	if err == nil {
 		err = s.load(x.memory)
 	}
 	if err != nil {
 		_ = s.close() // the first error says more
 		return nil, err
 	}
+	x.head, x.first = e.head, e.first
 	x.memory.publish(x.head.Height)
 	return x, nil
 }

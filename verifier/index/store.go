@@ -17,7 +17,7 @@ import (
 //
 //	s KEY                                 a value of the state: its place, then the value
 //	v KEY 00 BLOCK (8 bytes) INDEX (4)    every value of a key whose past counts, likewise
-//	m                                     format (1 byte), height (8), hash of the newest block
+//	m                                     format (1 byte), height (8), hash of the newest block, of the first
 //
 // where a place is the block (8 bytes), the index (4), the length of the transaction's id (1) and
 // that id.
@@ -26,7 +26,7 @@ const (
 	versionSpace = 'v'
 	metaKey      = "m"
 
-	storeFormat = 1
+	storeFormat = 2
 )
 
 func appendPlace(b []byte, at place) []byte {
@@ -68,8 +68,14 @@ func versioned(key string) bool {
 	return key == chaincode.HeartbeatStateKey || strings.HasPrefix(key, chaincode.StatusPrefix) || strings.HasPrefix(key, chaincode.RootStatusPrefix)
 }
 
+// An extent says which blocks of which chain a store has.
+type extent struct {
+	head  ledger.Head
+	first sm.Hash // of block 0
+}
+
 // commit writes a block.
-func (s *store) commit(writes []placed, head ledger.Head) error {
+func (s *store) commit(writes []placed, e extent) error {
 	batch := s.db.NewBatch()
 	var key, value []byte
 	for i := range writes {
@@ -87,7 +93,8 @@ func (s *store) commit(writes []placed, head ledger.Head) error {
 			}
 		}
 	}
-	value = append(binary.BigEndian.AppendUint64(append(value[:0], storeFormat), head.Height), head.Hash[:]...)
+	value = binary.BigEndian.AppendUint64(append(value[:0], storeFormat), e.head.Height)
+	value = append(append(value, e.head.Hash[:]...), e.first[:]...)
 	err := batch.Set([]byte(metaKey), value, nil)
 	if err == nil {
 		err = s.apply(batch)
@@ -110,20 +117,22 @@ func (s *store) apply(batch *pebble.Batch) (err error) {
 	return s.failure()
 }
 
-// head returns how far the store is.
-func (s *store) head() (ledger.Head, error) {
+// extent returns how far the store is.
+func (s *store) extent() (e extent, err error) {
 	b, closer, err := s.db.Get([]byte(metaKey))
 	if errors.Is(err, pebble.ErrNotFound) {
-		return ledger.Head{}, s.empty()
+		return e, s.empty()
 	}
 	if err != nil {
-		return ledger.Head{}, &Error{CodeStorage, "read the index", err}
+		return e, &Error{CodeStorage, "read the index", err}
 	}
 	defer closer.Close()
-	if len(b) != 1+8+sm.HashSize || b[0] != storeFormat {
-		return ledger.Head{}, damaged(errors.New("it was written by another version of this software"))
+	if len(b) != 1+8+2*sm.HashSize || b[0] != storeFormat {
+		return e, damaged(errors.New("it was written by another version of this software"))
 	}
-	return ledger.Head{Height: binary.BigEndian.Uint64(b[1:]), Hash: sm.Hash(b[9:])}, nil
+	e.head = ledger.Head{Height: binary.BigEndian.Uint64(b[1:]), Hash: sm.Hash(b[9:])}
+	e.first = sm.Hash(b[9+sm.HashSize:])
+	return e, nil
 }
 
 // empty requires the store to hold nothing: it may be somebody else's.

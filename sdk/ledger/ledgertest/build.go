@@ -105,12 +105,18 @@ func (c *City) Documents(tb testing.TB, typ string) []*licence.Document {
 // Issue commits to n licences, the samples of a type over and over, and signs them as one batch.
 func (c *City) Issue(tb testing.TB, typ string, n int) *Batch {
 	tb.Helper()
+	return c.IssueAt(tb, typ, n, Time)
+}
+
+// IssueAt is Issue at another time, in seconds since 1970-01-01T00:00:00Z.
+func (c *City) IssueAt(tb testing.TB, typ string, n int, at uint64) *Batch {
+	tb.Helper()
 	d, docs := c.Issuer(tb, typ), c.Documents(tb, typ)
 	salts := make([]byte, len(c.Type(tb, typ).Leaves())*credential.SaltSize)
 	drafts := make([]*credential.Draft, n)
 	for i := range drafts {
 		doc := docs[i%len(docs)]
-		record := credential.Record{Issuer: d.ID, IssuedAt: Time}
+		record := credential.Record{Issuer: d.ID, IssuedAt: at}
 		if from, ok := doc.ValidFrom(); ok {
 			record.ValidFrom = &from
 		}
@@ -123,7 +129,7 @@ func (c *City) Issue(tb testing.TB, typ string, n int) *Batch {
 			tb.Fatal(err)
 		}
 	}
-	head := statement.Head{Ledger: c.ID, Unit: d.Profile.Units[0].ID, SignedAt: Time}
+	head := statement.Head{Ledger: c.ID, Unit: d.Profile.Units[0].ID, SignedAt: at}
 	licences, err := credential.NewBatch(drafts, head, d.Anchor)
 	if err != nil {
 		tb.Fatal(err)

@@ -1,8 +1,8 @@
 // Package ledgertest tests ledgers, and helps to test what stands on one.
 //
-// Run is the conformance suite that every implementation of ledger.Ledger passes. City is a small
-// city to try things in: an authority and its departments, with all their keys, and builders for
-// whatever they sign:
+// Run is the conformance suite that every implementation of ledger.Ledger passes, RunFounding the
+// part of it for a ledger that has just begun. City is a small city to try things in: an authority
+// and its departments, with all their keys, and builders for whatever they sign:
 //
 //	city := ledgertest.NewCity(t, "a test")
 //	store, err := embedded.Create(dir, city.Genesis)
@@ -19,8 +19,6 @@ import (
 	"crypto/rand"
 	"testing"
 
-	"github.com/credledger/credledger/chaincode"
-	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/licence/catalog"
 	"github.com/credledger/credledger/sdk/sm"
@@ -158,67 +156,6 @@ func (c *City) Type(tb testing.TB, id string) *licence.Type {
 	}
 	tb.Fatalf("the catalogue has no type %s", id)
 	return nil
-}
-
-// A Submission is a transaction and the organisation that submits it.
-type Submission struct {
-	Actor string
-	Tx    *chaincode.Transaction
-}
-
-// Founding returns what makes the city after the genesis, in order: the departments are admitted
-// and enrol their keys, the types are published.
-func (c *City) Founding(tb testing.TB) []Submission {
-	tb.Helper()
-	var out []Submission
-	for _, d := range append([]*Department{c.Authority}, c.Departments...) {
-		out = append(out, c.Admit(tb, d)...)
-	}
-	for _, t := range c.Types {
-		out = append(out, c.Publish(tb, t))
-	}
-	return out
-}
-
-// Admit returns what puts a department and all its keys on the ledger, in order; of the authority,
-// which the genesis has admitted, its other keys.
-func (c *City) Admit(tb testing.TB, d *Department) []Submission {
-	tb.Helper()
-	var out []Submission
-	if d != c.Authority {
-		out = append(out,
-			Submission{Authority, Sign(tb, c.Admission(d), c.Authority.Govern)},
-			Submission{Authority, Sign(tb, c.Enrolment(d.ID, d.Govern, statement.PurposeGovern), c.Authority.Govern, d.Govern)})
-	}
-	for _, k := range []struct {
-		key     *sm.PrivateKey
-		purpose statement.Purposes
-	}{
-		{d.Anchor, statement.PurposeAnchor},
-		{d.Status, statement.PurposeStatus},
-		{d.Second, statement.PurposeStatus},
-		{d.Log, statement.PurposeLog},
-		{d.Consent, statement.PurposeConsent},
-	} {
-		out = append(out, Submission{d.ID, Sign(tb, c.Enrolment(d.ID, k.key, k.purpose), d.Govern, k.key)})
-	}
-	return out
-}
-
-// Publish returns what publishes a type.
-func (c *City) Publish(tb testing.TB, t *licence.Type) Submission {
-	tb.Helper()
-	published := &statement.Type{Ledger: c.ID, ID: t.ID, Version: uint32(t.Version), Definition: t.Canonical(), SignedAt: Time}
-	return Submission{Authority, Sign(tb, published, c.Authority.Govern)}
-}
-
-// Found submits Founding to a ledger that holds the city's genesis and nothing else; connect gives
-// the connection of a department.
-func (c *City) Found(tb testing.TB, connect func(department string) ledger.Ledger) {
-	tb.Helper()
-	for _, s := range c.Founding(tb) {
-		Submit(tb, connect(s.Actor), s.Tx)
-	}
 }
 
 // Admission returns the statement that admits a department.

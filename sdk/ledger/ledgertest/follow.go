@@ -3,6 +3,8 @@ package ledgertest
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/credledger/credledger/chaincode"
@@ -20,22 +22,67 @@ func followFromEveryPosition(r *run) {
 	height := r.head().Height
 	all := r.blocks(0, height)
 	checkChain(r, all)
-	if len(all[0].Transactions) != 1 || all[0].Previous != (sm.Hash{}) {
-		r.Errorf("block 0 has %d transactions and names %s as the one before it; want the genesis alone", len(all[0].Transactions), all[0].Previous)
+	if all[0].Number != 0 || all[0].Previous != (sm.Hash{}) {
+		r.Errorf("the first block has the number %d and names %s as the one before it", all[0].Number, all[0].Previous)
 	}
-	step := 1 + height/50 // of a ledger that is long already, some positions
+	if first := firstTransaction(all); string(first.Bytes) != string(r.City.Begin().Tx.Bytes()) || first.Actor != Authority {
+		r.Errorf("the first transaction is one of %s, not the genesis", first.Actor)
+	}
+	step := 1 + height/40 // of a ledger that is long already, some positions
+	positions := make(chan uint64, height)
 	for from := uint64(0); from < height; from += step {
-		blocks := r.blocks(from, height)
-		if uint64(len(blocks)) != height-from {
-			r.Fatalf("from %d: %d blocks, want %d", from, len(blocks), height-from)
-		}
-		for i, got := range blocks {
-			want := all[from+uint64(i)]
-			if got.Number != want.Number || got.Hash != want.Hash || len(got.Transactions) != len(want.Transactions) {
-				r.Fatalf("from %d: block %d is not the one seen from 0", from, want.Number)
+		positions <- from
+	}
+	close(positions)
+	var wg sync.WaitGroup
+	for range 4 {
+		l := r.As(Marriages)
+		r.wait(l)
+		wg.Go(func() {
+			for from := range positions {
+				r.replay(l, from, all)
 			}
+			if err := l.Close(); err != nil {
+				r.Errorf("close a connection: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// replay follows from a position and compares with the blocks that were seen from 0.
+func (r *run) replay(l ledger.Ledger, from uint64, all []*ledger.Block) {
+	number := from
+	for got, err := range l.Follow(r.ctx, from) {
+		if err != nil {
+			r.Errorf("from %d: %v, at %d of %d", from, err, number, len(all))
+			return
+		}
+		if !sameBlock(got, all[number]) {
+			r.Errorf("from %d: block %d is not the one seen from 0", from, number)
+			return
+		}
+		if number++; number == uint64(len(all)) {
+			return
 		}
 	}
+}
+
+func sameBlock(a, b *ledger.Block) bool {
+	return a.Number == b.Number && a.Hash == b.Hash && a.Previous == b.Previous &&
+		slices.EqualFunc(a.Transactions, b.Transactions, func(x, y ledger.Transaction) bool {
+			return x.ID == y.ID && x.Index == y.Index && x.Actor == y.Actor && string(x.Bytes) == string(y.Bytes)
+		})
+}
+
+// firstTransaction returns the first transaction of some blocks.
+func firstTransaction(blocks []*ledger.Block) (first ledger.Transaction) {
+	for _, b := range blocks {
+		if len(b.Transactions) > 0 {
+			return b.Transactions[0]
+		}
+	}
+	return first
 }
 
 // checkChain checks what holds of blocks that follow each other.
@@ -122,6 +169,88 @@ func followWaits(r *run) {
 	}
 }
 
+// followResumes follows with clients that end after a few blocks each, in every way, while the
+// ledger grows: who goes on where the one before has stopped gets every block, and each once.
+func followResumes(r *run) {
+	const n = 24
+	from := r.head().Height
+	batches := make([]*Batch, n)
+	for i := range batches {
+		batches[i] = r.City.Digests(r, "marriage", 1, nil, nil)
+	}
+	l := r.connect(Marriages)
+	submitted := make(chan struct{})
+	go func() {
+		defer close(submitted)
+		for _, b := range batches {
+			if _, err := l.Submit(r.ctx, b.Tx); err != nil {
+				r.Errorf("submit: %v", err)
+				return
+			}
+		}
+	}()
+	last := string(batches[n-1].Tx.Bytes())
+	var blocks []*ledger.Block
+	for client, done := 0, false; !done && !r.Failed(); client++ {
+		done = r.followSome(client, from+uint64(len(blocks)), 1+client%3, func(b *ledger.Block) (done bool) {
+			blocks = append(blocks, b)
+			return slices.ContainsFunc(b.Transactions, func(t ledger.Transaction) bool { return string(t.Bytes) == last })
+		})
+	}
+	if <-submitted; r.Failed() {
+		return
+	}
+	checkChain(r, blocks)
+	i := 0
+	for _, b := range blocks {
+		for _, t := range b.Transactions {
+			if i >= n || string(t.Bytes) != string(batches[i].Tx.Bytes()) {
+				r.Fatalf("transaction %d is not the one submitted, or there are too many", i)
+			}
+			i++
+		}
+	}
+	if blocks[0].Number != from || i != n {
+		r.Errorf("%d transactions from block %d on, want %d from %d on", i, blocks[0].Number, n, from)
+	}
+}
+
+// followSome is a client that follows so many blocks, or until see reports that it is done, and then
+// ends, in one way or another.
+func (r *run) followSome(client int, from uint64, blocks int, see func(*ledger.Block) (done bool)) (done bool) {
+	ctx, cancel := context.WithCancel(r.ctx)
+	defer cancel()
+	l := r.As(Properties)
+	defer l.Close()
+	seen := 0
+	for b, err := range l.Follow(ctx, from) {
+		if err != nil {
+			if seen < blocks { // else it was ended in time
+				r.Errorf("client %d, from %d: %v", client, from, err)
+			}
+			return false
+		}
+		if seen == blocks {
+			return false // a block came before the end did: it is not seen
+		}
+		if done = see(b); done {
+			return true
+		}
+		if seen++; seen < blocks {
+			continue
+		}
+		switch client % 3 {
+		case 0:
+			return false
+		case 1:
+			cancel()
+		case 2:
+			l.Close()
+		}
+	}
+	return false
+}
+
 // followStops ends following in every way: by ctx, by the loop, by closing the connection.
 func followStops(r *run) {
 	height := r.head().Height
@@ -139,13 +268,14 @@ func followStops(r *run) {
 		{"ctx done while waiting", short, height, context.DeadlineExceeded},
 		{"ctx done while waiting for a distant block", short, height + 1000, context.DeadlineExceeded},
 	} {
-		n := 0
-		var last error
-		for _, err := range r.connect(Authority).Follow(test.ctx, test.from) {
-			n, last = n+1, err
+		var errs []error
+		for b, err := range r.connect(Authority).Follow(test.ctx, test.from) {
+			if err != nil || len(b.Transactions) > 0 {
+				errs = append(errs, err)
+			}
 		}
-		if n != 1 || !errors.Is(last, test.want) {
-			r.Errorf("%s: %d elements, the last with %v; want one with %v", test.name, n, last, test.want)
+		if len(errs) != 1 || !errors.Is(errs[0], test.want) {
+			r.Errorf("%s: %v; want %v, and no transaction", test.name, errs, test.want)
 		}
 	}
 	for range r.connect(Authority).Follow(r.ctx, 0) {
@@ -190,6 +320,7 @@ func followersReachTheState(r *run) {
 		}
 	}
 	digest := b.Digests[1]
+	r.wait(r.connect(b.Issuer))
 	record, found, err := chaincode.Load[chaincode.Status](state, chaincode.StatusStateKey(b.Issuer, digest, "property"))
 	if err != nil || !found || record.State != licence.Suspended {
 		r.Errorf("status of the licence after replay: %+v, %v", record, err)

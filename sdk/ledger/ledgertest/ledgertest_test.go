@@ -52,6 +52,9 @@ func TestEveryCodeHasACase(t *testing.T) {
 	for _, c := range ruleCases() {
 		tried[c.code] = true
 	}
+	for _, c := range queryCases {
+		tried[c.code] = true
+	}
 	all := codes(t, "../../../chaincode/errors.go")
 	for code := range codes(t, "../../statement/errors.go") {
 		all[code] = true

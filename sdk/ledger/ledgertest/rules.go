@@ -2,14 +2,12 @@ package ledgertest
 
 import (
 	"bytes"
-	"encoding/hex"
+	"strings"
 
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/statement"
 )
-
-func hexText(b []byte) string { return hex.EncodeToString(b) }
 
 // A ruleCase is one way to break a rule, and the code that must come of it. make does whatever has
 // to be on the ledger before, and sets run.restore if something has to be undone afterwards.
@@ -18,15 +16,13 @@ type ruleCase struct {
 	make func(*run) Submission
 }
 
-// unreachable has the codes that no Submit can lead to, and why.
+// unreachable has the codes that nothing can lead to on a ledger that Run gets, and why.
 var unreachable = map[string]string{
-	chaincode.CodeNoLedger: "a ledger begins with its genesis",
-	chaincode.CodeQuery:    "is the code of a query",
-	chaincode.CodeNotFound: "is the code of a query",
+	chaincode.CodeNoLedger: "is given only before the genesis",
 }
 
-// ruleCases has every code that a Submit can lead to; a test of this package compares it with the
-// codes that there are.
+// ruleCases are refused submissions. With queryCases they have every code that there is; a test of
+// this package compares them with the constants.
 func ruleCases() []ruleCase {
 	var all []ruleCase
 	for _, cases := range [][]ruleCase{formCases, governCases, keyCases, anchorCases, statusCases, evidenceCases} {
@@ -35,9 +31,27 @@ func ruleCases() []ruleCase {
 	return all
 }
 
-// rules breaks every rule. None of it may change anything: in the end the ledger has grown by what
-// was accepted in between, and by nothing else.
-func rules(r *run) {
+// queryCases are queries that have no answer.
+var queryCases = []struct {
+	code string
+	name string
+	args []string
+}{
+	{chaincode.CodeQuery, "nothing", nil},
+	{chaincode.CodeQuery, "", nil},
+	{chaincode.CodeQuery, "ledger", []string{"1"}},
+	{chaincode.CodeQuery, "anchor", []string{Marriages}},
+	{chaincode.CodeQuery, "anchor", []string{Marriages, "0"}},
+	{chaincode.CodeQuery, "department", []string{"NOBODY"}},
+	{chaincode.CodeNotFound, "anchor", []string{Marriages, strings.Repeat("0", 2*sm.HashSize)}},
+	{chaincode.CodeNotFound, "consent", []string{Marriages, strings.Repeat("0", 2*sm.HashSize)}},
+	{chaincode.CodeNotFound, "department", []string{"nobody"}},
+	{chaincode.CodeNotFound, "type", []string{"marriage", "99"}},
+}
+
+// everyCode breaks every rule. None of it may change anything: in the end the ledger has grown by
+// what was accepted in between, and by nothing else.
+func everyCode(r *run) {
 	from := r.head().Height
 	for _, c := range ruleCases() {
 		s := c.make(r)
@@ -46,6 +60,14 @@ func rules(r *run) {
 			r.restore()
 			r.restore = nil
 		}
+	}
+	for _, c := range queryCases {
+		answer, err := r.connect(Authority).Evaluate(r.ctx, chaincode.Query{Name: c.name, Args: c.args})
+		if chaincode.Code(err) != c.code {
+			r.Errorf("query %s %v: %s, %v; want %s", c.name, c.args, answer, err, c.code)
+			continue
+		}
+		r.readable(err)
 	}
 	r.anchor("marriage", 1)
 	i := 0

@@ -88,21 +88,21 @@ var keyCases = []ruleCase{
 // evidenceCases are about checkpoints, consents and heartbeats.
 var evidenceCases = []ruleCase{
 	{chaincode.CodeCheckpointConflict, func(r *run) Submission {
-		first := nextCheckpoint(r)
-		log := r.City.Department(r, Marriages).Log
-		r.submit(Marriages, Sign(r, first, log))
+		d := r.City.Department(r, Marriages)
+		first := r.nextCheckpoint(d)
+		r.submit(Marriages, Sign(r, first, d.Log))
 		other := *first
 		other.Root[0] ^= 1
-		return Submission{Marriages, Sign(r, &other, log)}
+		return Submission{Marriages, Sign(r, &other, d.Log)}
 	}},
 	{chaincode.CodeCheckpointOld, func(r *run) Submission {
-		first := nextCheckpoint(r)
+		d := r.City.Department(r, Marriages)
+		first := r.nextCheckpoint(d)
 		first.Size += 10
-		log := r.City.Department(r, Marriages).Log
-		r.submit(Marriages, Sign(r, first, log))
+		r.submit(Marriages, Sign(r, first, d.Log))
 		older := *first
 		older.Size -= 5
-		return Submission{Marriages, Sign(r, &older, log)}
+		return Submission{Marriages, Sign(r, &older, d.Log)}
 	}},
 	{chaincode.CodeConsentWithdrawn, func(r *run) Submission {
 		b := r.City.Digests(r, "marriage", 1, nil, nil)
@@ -130,18 +130,18 @@ var evidenceCases = []ruleCase{
 	}},
 }
 
-// nextCheckpoint returns a checkpoint of the marriage registry's log that is larger than any before.
-func nextCheckpoint(r *run) *statement.Checkpoint {
+// nextCheckpoint returns a checkpoint of a department's log that is larger than any before.
+func (r *run) nextCheckpoint(d *Department) *statement.Checkpoint {
 	r.Helper()
 	var now struct {
 		Size uint64 `json:"size"`
 	}
-	b, err := r.connect(Marriages).Evaluate(r.ctx, chaincode.Query{Name: "checkpoint", Args: []string{Marriages}})
+	b, err := r.connect(d.ID).Evaluate(r.ctx, chaincode.Query{Name: "checkpoint", Args: []string{d.ID}})
 	switch {
 	case err == nil:
 		decode(r, b, &now)
 	case chaincode.Code(err) != chaincode.CodeNotFound:
 		r.Fatalf("query checkpoint: %v", err)
 	}
-	return &statement.Checkpoint{Ledger: r.City.ID, Department: Marriages, Size: now.Size + 1, SignedAt: Time}
+	return &statement.Checkpoint{Ledger: r.City.ID, Department: d.ID, Size: now.Size + 1, SignedAt: Time}
 }
