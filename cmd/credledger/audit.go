@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
 
 	"github.com/credledger/credledger/network/embedded"
 	"github.com/credledger/credledger/sdk/ledger"
+	"github.com/credledger/credledger/sdk/ledger/audit"
 )
 
 func auditCommand() *command {
@@ -16,7 +18,8 @@ func auditCommand() *command {
 		name: "audit", args: "[--expect HEIGHT:HASH]",
 		summary: "replay the ledger from its first block and check everything, every signature with two libraries",
 		detail: "With --expect the audit refuses a past that was rewritten or cut since somebody noted that head\n" +
-			"down: keep one elsewhere from time to time. Exit code 1 if anything is found.",
+			"down: keep one elsewhere from time to time. Of a ledger on a network it is one peer's copy that is read\n" +
+			"and audited: the authority's if its connection is there. Exit code 1 if anything is found.",
 		flags: func(c *call) {
 			c.flags.StringVar(&expect, "expect", "", "a head that was noted before, `HEIGHT:HASH`")
 		},
@@ -27,7 +30,7 @@ func auditCommand() *command {
 			if c.homeDir == "" {
 				return usagef("name the home with --home DIR or CREDLEDGER_HOME")
 			}
-			var options embedded.AuditOptions
+			var options audit.Options
 			if expect != "" {
 				head, err := ledger.ParseHead(expect)
 				if err != nil {
@@ -35,16 +38,13 @@ func auditCommand() *command {
 				}
 				options.Expect = &head
 			}
-			if _, err := readConfig(c.homeDir); err != nil {
+			config, err := readConfig(c.homeDir)
+			if err != nil {
 				return err
 			}
 			bar := c.newProgress("blocks audited")
 			options.Progress = func(done, total uint64) { bar.show(int64(done), int64(total)) }
-			var report *embedded.Report
-			err := whenFree(ctx, func() (err error) {
-				report, err = embedded.Audit(ctx, filepath.Join(c.homeDir, "ledger"), options)
-				return err
-			})
+			report, err := config.audit(ctx, c.homeDir, options)
 			bar.done()
 			if err != nil {
 				return err
@@ -58,7 +58,25 @@ func auditCommand() *command {
 	}
 }
 
-func auditAnswer(r *embedded.Report) map[string]any {
+// audit audits the ledger of a home: an embedded one in its directory, one on a network from the blocks
+// of a peer.
+func (c config) audit(ctx context.Context, home string, options audit.Options) (report *audit.Report, err error) {
+	if c.Ledger == ledgerEmbedded {
+		err = whenFree(ctx, func() (err error) {
+			report, err = embedded.Audit(ctx, filepath.Join(home, "ledger"), options)
+			return err
+		})
+		return report, err
+	}
+	b := newFabricBackend(c.Connections)
+	l, err := b.connectAny(ctx, "")
+	if err == nil {
+		report, err = l.Audit(ctx, options)
+	}
+	return report, errors.Join(err, b.close())
+}
+
+func auditAnswer(r *audit.Report) map[string]any {
 	findings := []map[string]any{}
 	for _, f := range r.Findings {
 		findings = append(findings, map[string]any{
@@ -73,7 +91,7 @@ func auditAnswer(r *embedded.Report) map[string]any {
 	}
 }
 
-func (c *call) printAudit(w io.Writer, r *embedded.Report) {
+func (c *call) printAudit(w io.Writer, r *audit.Report) {
 	fmt.Fprintf(w, c.pick(
 		"账本 %s\n%d 个区块、%d 笔交易、%d 条声明、%d 个签名(每个由两个密码库核对)、%d 个状态值\n当前位置 %s(请另处保存,供下次 --expect 核对)\n",
 		"ledger %s\n%d blocks, %d transactions, %d statements, %d signatures (each by two libraries), %d values of the state\nhead %s (keep it elsewhere for the next audit's --expect)\n"),

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/credledger/credledger/cmd/credledger/commandtest"
 )
 
 // maxMemory bounds what a command may take in memory for a bad input of any size, in KiB.
@@ -28,7 +30,7 @@ func (p *process) runBounded(want int, args ...string) (stdout, stderr string) {
 	if used := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss; used > maxMemory {
 		p.t.Errorf("credledger %s took %d MiB", strings.Join(args, " "), used>>10)
 	}
-	noPersonalData(p.t, problems.String())
+	commandtest.NoPersonalData(p.t, problems.String())
 	return out.String(), problems.String()
 }
 
@@ -72,7 +74,7 @@ func TestBadIssue(t *testing.T) {
 	t.Parallel()
 	p := newProcess(t)
 	p.run(exitDone, "init")
-	sampleDir := sampleDir(t)
+	sampleDir := commandtest.Samples(t)
 	read := func(name string) []byte {
 		b, err := os.ReadFile(filepath.Join(sampleDir, name))
 		if err != nil {
@@ -138,14 +140,14 @@ func (p *process) issueNothing(code, file string) {
 	p.t.Helper()
 	dir := p.t.TempDir()
 	out, problems := p.runBounded(exitFailed, "issue", "--json", "--department", "civil-affairs", "--type", "marriage", "--out", dir, file)
-	values, err := jsonValues(out + problems)
+	values, err := commandtest.Values(out + problems)
 	if err != nil {
 		p.t.Fatalf("%v in %s%s", err, out, problems)
 	}
 	got := ""
 	for _, v := range values {
-		got = max(got, at(v, "error.code"))
-		if issued := at(v, "issued"); issued != "" && issued != "0" {
+		got = max(got, commandtest.At(v, "error.code"))
+		if issued := commandtest.At(v, "issued"); issued != "" && issued != "0" {
 			p.t.Errorf("%s were issued", issued)
 		}
 	}
@@ -155,7 +157,7 @@ func (p *process) issueNothing(code, file string) {
 	if files, _ := filepath.Glob(filepath.Join(dir, "*.cred")); len(files) > 0 {
 		p.t.Errorf("there are credentials: %v", files)
 	}
-	if err := noPersonalRejects(dir); err != nil {
+	if err := commandtest.NoPersonalRejects(dir); err != nil {
 		p.t.Error(err)
 	}
 }
@@ -242,12 +244,12 @@ func TestBadPresentation(t *testing.T) {
 			file := p.write("input", c.content)
 			out, problems := p.runBounded(exitFailed, "verify", "--json", file)
 			p.wantError("show", c.code, file)
-			switch values, err := jsonValues(out + problems); {
+			switch values, err := commandtest.Values(out + problems); {
 			case err != nil || len(values) != 1:
 				t.Errorf("verify: %v in %s%s", err, out, problems)
-			case c.invalid && (at(values[0], "outcome") != "invalid" || at(values[0], "axes.content.result") != "fail"):
+			case c.invalid && (commandtest.At(values[0], "outcome") != "invalid" || commandtest.At(values[0], "axes.content.result") != "fail"):
 				t.Errorf("verify: want invalid for its content\n%s%s", out, problems)
-			case !c.invalid && at(values[0], "error.code") != c.code:
+			case !c.invalid && commandtest.At(values[0], "error.code") != c.code:
 				t.Errorf("verify: want the code %s\n%s%s", c.code, out, problems)
 			}
 			p.wantError("present", c.code, "--all", file)
@@ -274,7 +276,7 @@ func TestBadPresentation(t *testing.T) {
 func (p *process) wantError(command, code string, args ...string) {
 	p.t.Helper()
 	_, problems := p.runBounded(exitFailed, append(append(strings.Fields(command), "--json"), args...)...)
-	if values, err := jsonValues(problems); err != nil || len(values) != 1 || at(values[0], "error.code") != code {
+	if values, err := commandtest.Values(problems); err != nil || len(values) != 1 || commandtest.At(values[0], "error.code") != code {
 		p.t.Errorf("%s: want an error with the code %s\n%s", command, code, problems)
 	}
 }

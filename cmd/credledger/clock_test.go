@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/credledger/credledger/cmd/credledger/commandtest"
 )
 
 // A city runs commands in this process, at a time of the test's choice.
@@ -50,11 +52,11 @@ func (c *city) run(want int, args ...string) (stdout, stderr string) {
 func (c *city) wantAxis(file string, exit int, axis, reason string, args ...string) {
 	c.t.Helper()
 	out, _ := c.run(exit, append([]string{"verify", "--json", file}, args...)...)
-	values, err := jsonValues(out)
+	values, err := commandtest.Values(out)
 	if err != nil || len(values) != 1 {
 		c.t.Fatalf("%v in %s", err, out)
 	}
-	if got := at(values[0], "axes."+axis+".reason"); got != reason {
+	if got := commandtest.At(values[0], "axes."+axis+".reason"); got != reason {
 		c.t.Errorf("%s is %s, want %s", axis, got, reason)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,13 +54,14 @@ type call struct {
 	json    bool
 	lang    string
 	exit    int // for commands that report with it
+	failed  int // for an error, in place of exitFailed
 
 	options any // of the command, set by its flags function
 }
 
 // commands lists every subcommand, in the order of the help.
 func commands() []*command {
-	return []*command{
+	return append([]*command{
 		demoCommand(),
 		initCommand(),
 		issueCommand(),
@@ -72,13 +74,17 @@ func commands() []*command {
 		restrictCommand(),
 		releaseCommand(),
 		ledgerShowCommand(),
+		departmentAdmitCommand(),
+		departmentSuspendCommand(),
+		departmentReadmitCommand(),
 		keysGenerateCommand(),
 		keysRotateCommand(),
 		keysRetireCommand(),
 		keysCompromiseCommand(),
 		keysExportCommand(),
 		auditCommand(),
-	}
+		heartbeatCommand(),
+	}, networkCommands()...)
 }
 
 // A usageError is the caller's mistake: exit 2.
@@ -148,8 +154,8 @@ func (c *call) finish(ctx context.Context, err error) int {
 	switch {
 	case err == nil:
 		return c.exit
-	case ctx.Err() != nil:
-		err = failf("interrupted", "interrupted; what was done so far is kept, run the same command again to go on")
+	case ctx.Err() != nil && errorCode(err) != codeInterrupted:
+		err = failf(codeInterrupted, "interrupted; what was done so far is kept, run the same command again to go on")
 	}
 	report(c.stderr, c.json, "credledger "+c.command.name, err)
 	if errors.As(err, &usage) || issuer.Code(err) == issuer.CodeArguments {
@@ -158,7 +164,7 @@ func (c *call) finish(ctx context.Context, err error) int {
 		}
 		return exitUsage
 	}
-	return exitFailed
+	return cmp.Or(c.failed, exitFailed)
 }
 
 // report writes an error.
@@ -169,6 +175,8 @@ func report(w io.Writer, asJSON bool, command string, err error) {
 	}
 	fmt.Fprintf(w, "%s: %s\n", command, printable(err.Error()))
 }
+
+const codeInterrupted = "interrupted"
 
 // find finds the command that the arguments begin with.
 func find(args []string) (*command, []string) {
@@ -222,7 +230,7 @@ func overview() string {
 		"anyone they are shown to verifies them, and nothing personal is ever on the ledger.\n\n" +
 		"usage: credledger COMMAND [--home DIR] [--json] [--lang zh|en] ...\n\n")
 	for _, cmd := range commands() {
-		fmt.Fprintf(&b, "  %-16s %s\n", cmd.name, cmd.summary)
+		fmt.Fprintf(&b, "  %-18s %s\n", cmd.name, cmd.summary)
 	}
 	b.WriteString("\n`credledger COMMAND --help` says more of each. Begin with `credledger demo`.\n" +
 		"Exit codes: 0 done or valid, 1 failed or invalid, 2 called wrongly, 3 genuine but not current,\n" +

@@ -3,31 +3,33 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/credledger/credledger/sdk/credential"
-	"github.com/credledger/credledger/sdk/govern"
+	network "github.com/credledger/credledger/network/fabric"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/licence/samples"
 	"github.com/credledger/credledger/sdk/qr"
-	"github.com/credledger/credledger/sdk/sm"
-	"github.com/credledger/credledger/sdk/statement"
 )
 
 func demoCommand() *command {
 	return &command{
-		name: "demo", args: "",
+		name: "demo", args: "[--network]",
 		summary: "the whole story on a throw-away home, with synthetic licences",
 		detail: "Runs the other commands, each shown as it is run, in a new directory for temporary files; you can\n" +
-			"go on from there by hand. Everybody in it is made up.",
+			"go on from there by hand. Everybody in it is made up. With --network the ledger is on a network of\n" +
+			"Hyperledger Fabric that the demo brings up on this machine and takes down at its end. Fabric's programs\n" +
+			"are built from source the first time, which takes about two minutes.",
+		flags: func(c *call) {
+			c.options = c.flags.Bool("network", false, "on a network of Hyperledger Fabric, not in this process")
+		},
 		run: func(ctx context.Context, c *call) error {
 			if len(c.args) > 0 || c.flags.Changed("home") {
 				return usagef("demo takes no arguments, and makes a home of its own")
@@ -36,14 +38,20 @@ func demoCommand() *command {
 			if err != nil {
 				return err
 			}
-			d := &demo{call: c, dir: dir, out: c.stdout}
+			d := &demo{call: c, dir: dir, out: c.stdout, network: *c.options.(*bool)}
 			if c.json {
 				d.out = io.Discard
 			}
-			if err := d.tell(ctx); err != nil {
-				return fmt.Errorf("%w (what there is of the demo is in %s)", err, dir)
+			if err = d.tell(ctx); err == nil {
+				return nil
 			}
-			return nil
+			if ctx.Err() != nil {
+				err = failf(codeInterrupted, "interrupted")
+			}
+			if d.network {
+				err = errors.Join(err, d.end(ctx))
+			}
+			return fmt.Errorf("%w (what there is of the demo is in %s)", err, dir)
 		},
 	}
 }
@@ -52,6 +60,7 @@ func demoCommand() *command {
 type demo struct {
 	*call
 	dir      string
+	network  bool      // the ledger is on one
 	out      io.Writer // of the story
 	chapter  int
 	commands []demoCommandRun
@@ -65,11 +74,15 @@ type demoCommandRun struct {
 
 func (d *demo) tell(ctx context.Context) error {
 	began := time.Now()
+	acts := []func(context.Context) error{d.found, d.issue, d.present, d.attack, d.withdraw, d.audit}
+	if d.network {
+		acts = append(append([]func(context.Context) error{d.bringUp}, acts...), d.takeDown)
+	}
 	d.say("部门制发证照,把摘要签名后存上各部门共同的账本;持证人只出示其中几项;任何部门一次核验,就知道是否真实、现在是否有效,\n不必再收一遍材料。账本上没有任何个人信息。以下人物和证照均为虚构。",
 		"Departments issue licences and anchor their hashes, signed, on a ledger that they share. A holder shows some fields\n"+
 			"of a licence; any other department verifies in one call that they are genuine and still hold, without collecting\n"+
 			"the papers again. Nothing personal is on the ledger. Everybody in this story is made up.")
-	for _, act := range []func(context.Context) error{d.found, d.issue, d.present, d.attack, d.withdraw, d.audit} {
+	for _, act := range acts {
 		if err := act(ctx); err != nil {
 			return err
 		}
@@ -77,9 +90,15 @@ func (d *demo) tell(ctx context.Context) error {
 	d.say("证核链演示结束,用时 %s。所有文件在 %s,可整个删除,也可接着试:",
 		"That was CredLedger, in %s. All files are in %s: remove it, or go on from there:",
 		time.Since(began).Round(100*time.Millisecond), d.dir)
-	fmt.Fprintf(d.out, "\n$ export CREDLEDGER_HOME=%s\n$ credledger ledger show\n", d.path("home"))
+	fmt.Fprintf(d.out, "\n$ export CREDLEDGER_HOME=%s\n", d.path("home"))
+	answer := map[string]any{"directory": d.dir, "home": d.path("home"), "commands": d.commands}
+	if d.network {
+		fmt.Fprintf(d.out, "$ credledger network up --topology %s\n", d.path(topologyFile))
+		answer["topology"] = d.path(topologyFile)
+	}
+	fmt.Fprintln(d.out, "$ credledger ledger show")
 	if d.json {
-		writeJSON(d.stdout, map[string]any{"directory": d.dir, "home": d.path("home"), "commands": d.commands})
+		writeJSON(d.stdout, answer)
 	}
 	return nil
 }
@@ -120,7 +139,14 @@ func (d *demo) showCommand(args []string) {
 func (d *demo) quietly(ctx context.Context, want int, args ...string) (string, error) {
 	var out, problems bytes.Buffer
 	env := &environment{stdin: bytes.NewReader(nil), stdout: &out, stderr: &problems, getenv: d.getenv, now: d.now}
-	got := run(ctx, env, append(args, "--home", d.path("home"), "--lang", d.lang))
+	where := []string{"--home", d.path("home")}
+	if args[0] == "network" {
+		where = []string{"--topology", d.path(topologyFile)}
+		if !d.json {
+			env.stderr = io.MultiWriter(&problems, d.stderr) // it takes long, and says how far it is
+		}
+	}
+	got := run(ctx, env, slices.Concat(args, where, []string{"--lang", d.lang}))
 	d.commands = append(d.commands, demoCommandRun{d.short(strings.Join(args, " ")), got})
 	if got != want {
 		return out.String(), fmt.Errorf("`credledger %s` ended with %d, not %d: %s", strings.Join(args, " "), got, want, problems.String())
@@ -131,8 +157,14 @@ func (d *demo) quietly(ctx context.Context, want int, args ...string) (string, e
 // found makes the city and brings the registries' files.
 func (d *demo) found(ctx context.Context) error {
 	d.head("数据局建账本,准入四个部门", "The data bureau founds the ledger and admits the departments")
-	d.say("账本由各部门共同运行;这里用一个进程内的账本演示。每个部门有自己的 SM2 密钥。",
-		"Departments run the ledger together; here it runs inside this process. Each department has SM2 keys of its own.")
+	if d.network {
+		d.say("账本建在网络上,每笔交易由过半数部门(必须包括数据局)各自按规则核对后背书。每个部门有自己的 SM2 密钥。",
+			"The ledger is on the network: each transaction is checked by the rules, and endorsed, by a majority of the departments\n"+
+				"that includes the data bureau. Each department has SM2 keys of its own.")
+	} else {
+		d.say("账本由各部门共同运行;这里用一个进程内的账本演示。每个部门有自己的 SM2 密钥。",
+			"Departments run the ledger together; here it runs inside this process. Each department has SM2 keys of its own.")
+	}
 	err := fs.WalkDir(samples.Files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -146,7 +178,15 @@ func (d *demo) found(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.do(ctx, exitDone, "init")
+	args := []string{"init"}
+	if d.network {
+		t, err := network.LoadTopology(d.path(topologyFile))
+		if err != nil {
+			return err
+		}
+		args = append(args, "--network", t.Directory)
+	}
+	return d.do(ctx, exitDone, args...)
 }
 
 // issue issues licences of three types from three formats.
@@ -231,59 +271,6 @@ func (d *demo) attack(ctx context.Context) error {
 		return err
 	}
 	return d.do(ctx, exitFailed, "verify", d.path("forged.cred"))
-}
-
-// forge makes a credential that is right in everything, but signed with a key that nobody enrolled,
-// and dated back a day.
-func (d *demo) forge(ctx context.Context, file string) error {
-	h, err := openHome(ctx, d.path("home"), d.now)
-	if err != nil {
-		return err
-	}
-	p, err := d.forged(ctx, h)
-	if err = errors.Join(err, h.close()); err != nil {
-		return err
-	}
-	return os.WriteFile(file, p.Bytes(), 0o644)
-}
-
-func (d *demo) forged(ctx context.Context, h *home) (*credential.Presentation, error) {
-	t, err := h.licenceType(ctx, "marriage")
-	if err != nil {
-		return nil, err
-	}
-	sample, err := os.Open(d.path("marriage-1.json"))
-	if err != nil {
-		return nil, err
-	}
-	defer sample.Close()
-	reader, err := licence.NewReader(sample, t)
-	if err != nil {
-		return nil, err
-	}
-	doc, err := reader.Next()
-	if err != nil {
-		return nil, err
-	}
-	salts := make([]byte, len(t.Leaves())*credential.SaltSize)
-	if _, err := rand.Read(salts); err != nil {
-		return nil, err
-	}
-	yesterday := govern.Seconds(d.now().AddDate(0, 0, -1))
-	draft, err := credential.NewDraft(doc, credential.Record{Issuer: "civil-affairs", IssuedAt: yesterday}, salts)
-	if err != nil {
-		return nil, err
-	}
-	key, err := sm.GenerateKey(nil)
-	if err != nil {
-		return nil, err
-	}
-	batch, err := credential.NewBatch([]*credential.Draft{draft},
-		statement.Head{Ledger: h.id, Unit: "marriage-registry", SignedAt: yesterday}, key)
-	if err != nil {
-		return nil, err
-	}
-	return batch.Credential(0), nil
 }
 
 // withdraw shows every way in which a genuine licence can be of no use.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/credledger/credledger/cmd/credledger/commandtest"
 )
 
 // The story ends as it says, in both languages, and leaves nothing outside its directory.
@@ -81,16 +83,16 @@ func TestDemoJSON(t *testing.T) {
 	p := newProcess(t)
 	p.dir = t.TempDir()
 	out, _ := p.run(exitDone, "demo", "--json")
-	values, err := jsonValues(out)
+	values, err := commandtest.Values(out)
 	if err != nil || len(values) != 1 {
 		t.Fatalf("not one JSON value: %v\n%s", err, out)
 	}
-	if got := at(values[0], "directory"); got != onlyEntry(t, p.dir) {
+	if got := commandtest.At(values[0], "directory"); got != onlyEntry(t, p.dir) {
 		t.Errorf("the directory is %s", got)
 	}
 	exits := map[string]int{}
 	for _, c := range values[0].(map[string]any)["commands"].([]any) {
-		exits[at(c, "exit")]++
+		exits[commandtest.At(c, "exit")]++
 	}
 	if exits["1"] != 2 || exits["3"] != 4 || exits["5"] != 1 || exits["0"] < 10 || len(exits) != 4 {
 		t.Errorf("exit codes %v", exits)

@@ -59,7 +59,7 @@ func issueCommand() *command {
 			case o.batch < 1 || o.batch > statement.MaxBatch:
 				return usagef("--batch is 1 to %d", statement.MaxBatch)
 			}
-			h, err := c.openHome(ctx)
+			h, err := c.openHome(ctx, o.department)
 			if err != nil {
 				return err
 			}
@@ -201,7 +201,10 @@ func (h *home) withIssuer(ctx context.Context, department, unit string, typeIDs 
 	if err != nil {
 		return err
 	}
-	config := issuer.Config{Department: *d, Unit: unit, Ledger: h.as(department), Now: h.now}
+	config := issuer.Config{Department: d.Department, Unit: unit, Now: h.now}
+	if config.Ledger, err = h.as(ctx, department); err != nil {
+		return err
+	}
 	for _, id := range typeIDs {
 		t, err := h.licenceType(ctx, id)
 		if err != nil {

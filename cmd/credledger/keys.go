@@ -41,7 +41,7 @@ func keyCommand(name, args, summary, detail string, flags func(*call, *keyOption
 			if o.department == "" {
 				return usagef("name the department with --department ID")
 			}
-			h, err := c.openHome(ctx)
+			h, err := c.openHome(ctx, o.department)
 			if err != nil {
 				return err
 			}
@@ -112,7 +112,7 @@ func keysRotateCommand() *command {
 			if err != nil {
 				return err
 			}
-			if err := govern.End(ctx, h.as(o.department), h.id, o.department, statement.KeyRetire, record.ID, nil, key, h.now()); err != nil {
+			if err := h.end(ctx, o.department, statement.KeyRetire, record.ID, nil, key); err != nil {
 				return fmt.Errorf("the new key %s is enrolled, but the old one could not be retired: %w", next, err)
 			}
 			c.reportKey("rotated", o.department, next, key.Public().ID())
@@ -137,7 +137,7 @@ func keysRetireCommand() *command {
 			if err != nil {
 				return err
 			}
-			if err := govern.End(ctx, h.as(o.department), h.id, o.department, statement.KeyRetire, kid, nil, signer, h.now()); err != nil {
+			if err := h.end(ctx, o.department, statement.KeyRetire, kid, nil, signer); err != nil {
 				return err
 			}
 			c.reportKey("retired", o.department, c.args[0], kid)
@@ -168,7 +168,7 @@ func keysCompromiseCommand() *command {
 			if err != nil {
 				return err
 			}
-			if err := govern.End(ctx, h.as(o.department), h.id, o.department, statement.KeyCompromise, kid, roots, signer, h.now()); err != nil {
+			if err := h.end(ctx, o.department, statement.KeyCompromise, kid, roots, signer); err != nil {
 				return err
 			}
 			c.reportKey("compromised", o.department, c.args[0], kid)
@@ -219,8 +219,12 @@ func parseRoots(texts []string) ([]sm.Hash, error) {
 	return sortedHashes(roots), nil
 }
 
-// enrolNew makes a key, writes its file and enrols it; the file goes if the ledger refuses it.
+// enrolNew makes a key, writes its file and enrols it; the file goes if the ledger did not take it.
 func (h *home) enrolNew(ctx context.Context, department, name string, purposes statement.Purposes, voucher sm.Signer) (*sm.PrivateKey, error) {
+	l, err := h.as(ctx, department)
+	if err != nil {
+		return nil, err
+	}
 	key, err := sm.GenerateKey(nil)
 	if err != nil {
 		return nil, err
@@ -229,11 +233,20 @@ func (h *home) enrolNew(ctx context.Context, department, name string, purposes s
 	if err := writePrivateKey(path, key); err != nil {
 		return nil, err
 	}
-	err = govern.Enrol(ctx, h.as(department), h.id, department, purposes, h.now(), key, voucher)
-	if chaincode.Code(err) != "" {
+	err = govern.Enrol(ctx, l, h.id, department, purposes, h.now(), key, voucher)
+	if hasNoEffect(err) {
 		return nil, errors.Join(err, os.Remove(path))
 	}
 	return key, err
+}
+
+// end retires a key of a department, or declares it compromised.
+func (h *home) end(ctx context.Context, department, action string, kid sm.Hash, disowned []sm.Hash, signer sm.Signer) error {
+	l, err := h.as(ctx, department)
+	if err != nil {
+		return err
+	}
+	return govern.End(ctx, l, h.id, department, action, kid, disowned, signer, h.now())
 }
 
 // freeName is the name with the next number that no key of the department in the home has: anchor-2

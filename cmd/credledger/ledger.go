@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/ledger"
@@ -34,7 +35,7 @@ func ledgerShowCommand() *command {
 				}
 				wanted = h
 			}
-			h, err := c.openHome(ctx)
+			h, err := c.openHome(ctx, "")
 			if err != nil {
 				return err
 			}
@@ -149,10 +150,15 @@ func showHash(ctx context.Context, c *call, h *home, wanted sm.Hash) error {
 	progress := c.newProgress("reading blocks")
 	defer progress.done()
 	found := []sighting{}
-	for block, err := range h.ledger.Follow(ctx, 0) {
+	following, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watch := time.AfterFunc(stall, func() { cancel(errStalled()) })
+	defer watch.Stop()
+	for block, err := range h.ledger.Follow(following, 0) {
 		if err != nil {
-			return err
+			return cmp.Or(context.Cause(following), err)
 		}
+		watch.Reset(stall)
 		for i := range block.Transactions {
 			found = append(found, sightings(&block.Transactions[i], wanted)...)
 		}

@@ -3,10 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -18,6 +16,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/credledger/credledger/cmd/credledger/commandtest"
 )
 
 // fileLimit is a variable of the environment with the size in bytes that the test binary, run as the
@@ -86,7 +86,7 @@ func (p *process) run(want int, args ...string) (stdout, stderr string) {
 	if got := exitCode(p.t, cmd.Run()); got != want {
 		p.t.Fatalf("credledger %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), got, want, out.String(), problems.String())
 	}
-	noPersonalData(p.t, problems.String())
+	commandtest.NoPersonalData(p.t, problems.String())
 	return out.String(), problems.String()
 }
 
@@ -103,24 +103,9 @@ func exitCode(t testing.TB, err error) int {
 	return 0
 }
 
-// jsonValues decodes the JSON values that a text is made of.
-func jsonValues(text string) ([]any, error) {
-	var values []any
-	d := json.NewDecoder(strings.NewReader(text))
-	for {
-		var v any
-		if err := d.Decode(&v); errors.Is(err, io.EOF) {
-			return values, nil
-		} else if err != nil {
-			return nil, err
-		}
-		values = append(values, v)
-	}
-}
-
 func TestScripts(t *testing.T) {
 	bin := commandDir(t)
-	samples := sampleDir(t)
+	samples := commandtest.Samples(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
@@ -129,13 +114,13 @@ func TestScripts(t *testing.T) {
 			env.Setenv("LANG", "C")
 			env.Setenv("SAMPLES", samples)
 			env.Defer(func() {
-				if err := noPersonalRejects(env.WorkDir); err != nil {
+				if err := commandtest.NoPersonalRejects(env.WorkDir); err != nil {
 					t.Error(err)
 				}
 			})
 			return nil
 		},
-		Cmds: scriptCommands,
+		Cmds: commandtest.Commands,
 		Condition: func(name string) (bool, error) {
 			if name != "root" {
 				return false, fmt.Errorf("unknown condition %s", name)

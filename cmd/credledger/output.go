@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/credledger/credledger/chaincode"
+	network "github.com/credledger/credledger/network/fabric"
 	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/issuer"
 	"github.com/credledger/credledger/sdk/ledger"
@@ -127,6 +128,7 @@ func errorCode(err error) string {
 		crypto  *sm.Error
 		input   *licence.InputError
 		record  *licence.RecordError
+		nodes   *network.Error
 		file    *fs.PathError
 	)
 	switch {
@@ -156,6 +158,8 @@ func errorCode(err error) string {
 		return input.Code
 	case errors.As(err, &record):
 		return record.Code()
+	case errors.As(err, &nodes):
+		return nodes.Code
 	case errors.As(err, &file):
 		return "file"
 	}
@@ -171,13 +175,16 @@ func failf(code, format string, args ...any) error {
 	return &codedError{code, fmt.Sprintf(format, args...)}
 }
 
+// unfinished is what the names of files that are being written begin with.
+const unfinished = ".credledger-"
+
 // writeOutput writes a file whole or not at all: under another name, which it has in the end. What is
 // there is replaced, but only a file: a link, a device or a directory is somebody's trap or mistake.
 func writeOutput(path string, content []byte) error {
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		return failf("output-not-a-file", "%s exists and is not a regular file; name another output", path)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".credledger-*")
+	f, err := os.CreateTemp(filepath.Dir(path), unfinished+"*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}

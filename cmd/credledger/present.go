@@ -213,7 +213,7 @@ func bindCommand() *command {
 			if o.out == "" {
 				o.out = bindingFile(c.args[0])
 			}
-			h, err := c.openHome(ctx)
+			h, err := c.openHome(ctx, "")
 			if err != nil {
 				return err
 			}

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/credledger/credledger/cmd/credledger/commandtest"
 )
 
 // marriages writes an input of n different marriage certificates, with numbers from first on.
@@ -46,13 +49,13 @@ func wantIssued(t *testing.T, out string, n int) {
 func (p *process) wantCredentials(n int, files ...string) {
 	p.t.Helper()
 	out, _ := p.run(exitDone, append([]string{"show", "--json"}, files...)...)
-	values, err := jsonValues(out)
+	values, err := commandtest.Values(out)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	seen := map[string]bool{}
 	for _, v := range values {
-		seen[at(v, "fields.0.value")] = true
+		seen[commandtest.At(v, "fields.0.value")] = true
 	}
 	if len(values) != n || len(seen) != n {
 		p.t.Errorf("%d credentials with %d numbers, want %d", len(values), len(seen), n)
@@ -167,6 +170,53 @@ func TestTwoIssue(t *testing.T) {
 	p.run(exitDone, "audit")
 }
 
+// Killed while it makes a home, and run again: the home is made, and nothing else is left. One at a time
+// makes it.
+func TestInitKilled(t *testing.T) {
+	t.Parallel()
+	p := newProcess(t)
+	killed := 0
+	for delay := 5 * time.Millisecond; ; delay += 5 * time.Millisecond {
+		cmd := p.command("init")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(delay, func() { _ = cmd.Process.Kill() }) // it may have ended
+		if err := cmd.Wait(); err == nil {
+			break
+		}
+		killed++
+		if _, err := os.Stat(filepath.Join(p.home, configFile)); err == nil {
+			break // killed when all was done
+		}
+	}
+	t.Logf("killed %d times", killed)
+	if killed == 0 {
+		t.Error("it was not killed")
+	}
+	entries, err := filepath.Glob(filepath.Join(p.home, "[^.]*"))
+	if err != nil || len(entries) != 4 {
+		t.Errorf("the home has %v", entries)
+	}
+	p.run(exitDone, "audit")
+	p.marriages("input.jsonl", 1, 1)
+	p.run(exitDone, issueArgs("--out", "out", "input.jsonl")...)
+
+	p.home = filepath.Join(p.dir, "second")
+	const processes = 4
+	codes := make([]int, processes)
+	var all sync.WaitGroup
+	for i := range processes {
+		all.Go(func() { codes[i] = exitCode(t, p.command("init").Run()) })
+	}
+	all.Wait()
+	slices.Sort(codes)
+	if !slices.Equal(codes, []int{exitDone, exitFailed, exitFailed, exitFailed}) {
+		t.Errorf("of several at once the exit codes are %v", codes)
+	}
+	p.run(exitDone, "audit")
+}
+
 // The disk is full at every possible moment of issuing, then there is room again: every licence is
 // issued, and none twice.
 func TestDiskFull(t *testing.T) {
@@ -192,11 +242,11 @@ func TestDiskFull(t *testing.T) {
 					t.Fatalf("with %d bytes: exit code %d\n%s%s", limit, got, stdout.String(), stderr.String())
 				}
 				failed++
-				values, err := jsonValues(stderr.String())
+				values, err := commandtest.Values(stderr.String())
 				if err != nil || len(values) != 1 {
 					t.Fatalf("with %d bytes: %v in %s", limit, err, stderr.String())
 				}
-				switch code := at(values[0], "error.code"); code {
+				switch code := commandtest.At(values[0], "error.code"); code {
 				case "storage", "ledger-storage", "not-submitted", "outcome-unknown", "register-in-use":
 				default:
 					t.Errorf("with %d bytes: code %s: %s", limit, code, stderr.String())

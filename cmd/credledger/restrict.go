@@ -48,7 +48,7 @@ func restriction(name, summary, detail string, lift bool) *command {
 			if len(c.args) == 0 || o.department == "" || o.kind == "" {
 				return usagef("--department, --kind and the FILEs of the licences are needed")
 			}
-			h, err := c.openHome(ctx)
+			h, err := c.openHome(ctx, o.department)
 			if err != nil {
 				return err
 			}

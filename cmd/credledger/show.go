@@ -28,7 +28,7 @@ func (c *call) withTypes(ctx context.Context, run func(h *home, types dictionary
 		}
 		return run(nil, types)
 	}
-	h, err := c.openHome(ctx)
+	h, err := c.openHome(ctx, "")
 	if err != nil {
 		return err
 	}

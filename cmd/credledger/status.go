@@ -44,7 +44,7 @@ func statusSetCommand() *command {
 			case !licence.State(o.to).Valid():
 				return usagef("--to is active, suspended, revoked or superseded")
 			}
-			h, err := c.openHome(ctx)
+			h, err := c.openHome(ctx, o.department)
 			if err != nil {
 				return err
 			}
@@ -113,20 +113,6 @@ const licencesAtATime = 10_000
 // withLicences runs something as a department for the licences in the call's files, some thousand
 // at a time.
 func (h *home) withLicences(ctx context.Context, c *call, department string, run func(*issuer.Issuer, []*credential.Opened) error) error {
-	var types []*licence.Type // of the licences so far: the dictionaries are the ledger's
-	open := func(p *credential.Presentation) (*credential.Opened, error) {
-		for _, t := range types {
-			if t.ID == p.Record.Type && t.Version == int(p.Record.TypeVersion) {
-				return p.Open(t)
-			}
-		}
-		t, err := h.typeVersion(p.Record.Type, p.Record.TypeVersion)
-		if err != nil {
-			return nil, err
-		}
-		types = append(types, t)
-		return p.Open(t)
-	}
 	var ids []string
 	var licences []*credential.Opened
 	flush := func() error {
@@ -142,7 +128,7 @@ func (h *home) withLicences(ctx context.Context, c *call, department string, run
 			if err != nil {
 				return err
 			}
-			o, err := open(p)
+			o, err := openPresentation(p, h.typeVersion)
 			if err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
@@ -200,7 +186,7 @@ func statusHistoryCommand() *command {
 			if len(c.args) != 1 {
 				return usagef("name one credential FILE")
 			}
-			h, err := c.openHome(ctx)
+			h, err := c.openHome(ctx, "")
 			if err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/credledger/credledger/sdk/ledger"
+	"github.com/credledger/credledger/sdk/ledger/audit"
 	"github.com/credledger/credledger/sdk/ledger/ledgertest"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
@@ -83,7 +84,7 @@ func (s *aStory) tamper(t *testing.T, change func(*pebble.DB)) {
 	}
 }
 
-func (s *aStory) audit(t *testing.T, options AuditOptions) *Report {
+func (s *aStory) audit(t *testing.T, options audit.Options) *audit.Report {
 	t.Helper()
 	report, err := s.home.audit(t.Context(), options)
 	if err != nil {
@@ -95,7 +96,7 @@ func (s *aStory) audit(t *testing.T, options AuditOptions) *Report {
 func TestAuditClean(t *testing.T) {
 	s := newStory(t)
 	var done, total uint64
-	options := AuditOptions{Expect: &s.head, Progress: func(d, n uint64) {
+	options := audit.Options{Expect: &s.head, Progress: func(d, n uint64) {
 		if d != done+1 || n != s.head.Height {
 			t.Errorf("progress %d of %d after %d; there are %d blocks", d, n, done, s.head.Height)
 		}
@@ -111,7 +112,7 @@ func TestAuditClean(t *testing.T) {
 	done = 0
 	s.close(t)
 	closed := s.audit(t, options)
-	for name, r := range map[string]*Report{"open": live, "closed": closed} {
+	for name, r := range map[string]*audit.Report{"open": live, "closed": closed} {
 		if !r.Clean() {
 			t.Errorf("%s: %v", name, r.Findings)
 		}
@@ -129,7 +130,7 @@ func TestAuditChangesNothing(t *testing.T) {
 	s := newStory(t)
 	s.close(t)
 	before := s.home.fs.(*vfs.MemFS).String()
-	s.audit(t, AuditOptions{})
+	s.audit(t, audit.Options{})
 	if after := s.home.fs.(*vfs.MemFS).String(); after != before {
 		t.Errorf("the directory was\n%sand is\n%s", before, after)
 	}
@@ -150,11 +151,11 @@ func TestAuditExpect(t *testing.T) {
 	}{
 		{"the head", s.head, "", 0},
 		{"an earlier head", earlier, "", 0},
-		{"another past", ledger.Head{Height: 3, Hash: sm.Hash{1}}, FindingRewritten, 2},
-		{"another newest block", ledger.Head{Height: s.head.Height, Hash: sm.Hash{1}}, FindingRewritten, int64(s.head.Height) - 1},
-		{"more blocks", ledger.Head{Height: s.head.Height + 1, Hash: s.head.Hash}, FindingShortened, int64(s.head.Height) - 1},
+		{"another past", ledger.Head{Height: 3, Hash: sm.Hash{1}}, audit.FindingRewritten, 2},
+		{"another newest block", ledger.Head{Height: s.head.Height, Hash: sm.Hash{1}}, audit.FindingRewritten, int64(s.head.Height) - 1},
+		{"more blocks", ledger.Head{Height: s.head.Height + 1, Hash: s.head.Hash}, audit.FindingShortened, int64(s.head.Height) - 1},
 	} {
-		r := s.audit(t, AuditOptions{Expect: &test.expect})
+		r := s.audit(t, audit.Options{Expect: &test.expect})
 		if test.want == "" {
 			if !r.Clean() {
 				t.Errorf("%s: %v", test.name, r.Findings)
@@ -191,7 +192,7 @@ func TestAuditStopsAtEnough(t *testing.T) {
 		}
 	})
 	for most, want := range map[int]int{1: 1, 7: 7, 0: 50} {
-		r := s.audit(t, AuditOptions{MaxFindings: most})
+		r := s.audit(t, audit.Options{MaxFindings: most})
 		if len(r.Findings) != want || r.Incomplete != (most > 0) {
 			t.Errorf("at most %d: %d findings, incomplete %v", most, len(r.Findings), r.Incomplete)
 		}
@@ -202,21 +203,21 @@ func TestAuditGivenUp(t *testing.T) {
 	s := newStory(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if r, err := s.store.Audit(ctx, AuditOptions{}); !errors.Is(err, context.Canceled) {
+	if r, err := s.store.Audit(ctx, audit.Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("%+v, %v; want a cancelled context", r, err)
 	}
 	s.close(t)
-	if _, err := s.store.Audit(t.Context(), AuditOptions{}); ledger.Code(err) != ledger.CodeClosed {
+	if _, err := s.store.Audit(t.Context(), audit.Options{}); ledger.Code(err) != ledger.CodeClosed {
 		t.Errorf("audit of a closed ledger: %v", err)
 	}
 }
 
 func TestAuditOfNoLedger(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := Audit(t.Context(), dir, AuditOptions{}); ledger.Code(err) != CodeNotALedger {
+	if _, err := Audit(t.Context(), dir, audit.Options{}); ledger.Code(err) != CodeNotALedger {
 		t.Errorf("an empty directory: %v", err)
 	}
-	if _, err := Audit(t.Context(), filepath.Join(dir, "absent"), AuditOptions{}); ledger.Code(err) != CodeNotALedger {
+	if _, err := Audit(t.Context(), filepath.Join(dir, "absent"), audit.Options{}); ledger.Code(err) != CodeNotALedger {
 		t.Errorf("an absent directory: %v", err)
 	}
 	if names, err := os.ReadDir(dir); err != nil || len(names) != 0 {

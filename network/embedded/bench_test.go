@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/credledger/credledger/chaincode"
+	"github.com/credledger/credledger/sdk/ledger/audit"
 	"github.com/credledger/credledger/sdk/ledger/ledgertest"
 )
 
@@ -136,7 +137,7 @@ func BenchmarkAudit(b *testing.B) {
 	b.ResetTimer()
 	var transactions uint64
 	for range b.N {
-		r, err := s.Audit(b.Context(), AuditOptions{})
+		r, err := s.Audit(b.Context(), audit.Options{})
 		if err != nil || !r.Clean() {
 			b.Fatal(r, err)
 		}

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/credledger/credledger/sdk/ledger/audit"
 )
 
 // compare goes through the stored and the replayed state side by side. Beside blocks and meta, which
@@ -32,10 +34,10 @@ func (a *auditor) compare() error {
 func (a *auditor) compareKeys(keys pebble.IterOptions) (err error) {
 	stored, err := a.stored.NewIter(&keys)
 	if err != nil {
-		return a.unreadable(nowhere(), storageError("read the state", err))
+		return a.unreadable(audit.Nowhere(), storageError("read the state", err))
 	}
 	defer stored.Close()
-	replayed, err := a.replayed.NewIter(&keys)
+	replayed, err := a.Scratch.NewIter(&keys)
 	if err != nil {
 		return storageError("read the replayed state", err)
 	}
@@ -43,7 +45,7 @@ func (a *auditor) compareKeys(keys pebble.IterOptions) (err error) {
 
 	s, r := stored.First(), replayed.First()
 	for (s || r) && stored.Error() == nil {
-		if err := a.ctx.Err(); err != nil {
+		if err := a.Context.Err(); err != nil {
 			return err
 		}
 		order := 0
@@ -63,7 +65,7 @@ func (a *auditor) compareKeys(keys pebble.IterOptions) (err error) {
 			err = a.differs(replayed.Key(), replayed.Value(), "was written by this transaction, but is not stored")
 			r = replayed.Next()
 		default:
-			a.report.Keys++
+			a.Report.Keys++
 			if !bytes.Equal(stored.Value(), replayed.Value()) {
 				err = a.differs(replayed.Key(), replayed.Value(), "is not stored as this transaction wrote it")
 			}
@@ -77,27 +79,26 @@ func (a *auditor) compareKeys(keys pebble.IterOptions) (err error) {
 		return storageError("read the replayed state", err)
 	}
 	if err := stored.Error(); err != nil {
-		return a.unreadable(nowhere(), storageError("read the state", err))
+		return a.unreadable(audit.Nowhere(), storageError("read the state", err))
 	}
 	return nil
 }
 
 // differs notes a difference, at the transaction that wrote the value, if that can be seen.
 func (a *auditor) differs(key, value []byte, how string) error {
-	f := nowhere()
+	f := audit.Nowhere()
 	name, what := string(key), "the value"
 	if state, ok := strings.CutPrefix(name, stateSpace); ok {
 		name = state
 		if len(value) >= positionSize {
-			f = inTransaction(position(value))
+			f = audit.InTransaction(position(value))
 		}
 	} else if past, ok := strings.CutPrefix(name, historySpace); ok {
 		name, what = past, "a former value"
 		if state, at, ok := strings.Cut(past, "\x00"); ok && len(at) == positionSize {
-			name, f = state, inTransaction(position([]byte(at)))
+			name, f = state, audit.InTransaction(position([]byte(at)))
 		}
 	}
-	f.Code, f.StateKey = FindingState, strings.ToValidUTF8(name, "?")
-	f.Message = what + " " + how
-	return a.find(f)
+	f.StateKey = strings.ToValidUTF8(name, "?")
+	return a.Find(f.Because(FindingState, "%s %s", what, how))
 }

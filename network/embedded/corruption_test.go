@@ -11,6 +11,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/credledger/credledger/sdk/ledger"
+	"github.com/credledger/credledger/sdk/ledger/audit"
 )
 
 // content returns every key and value of a store that is closed.
@@ -90,7 +91,7 @@ func TestDamagedFiles(t *testing.T) {
 			if err := f.Close(); err != nil {
 				t.Fatal(err)
 			}
-			r, err := h.audit(t.Context(), AuditOptions{Expect: &s.head})
+			r, err := h.audit(t.Context(), audit.Options{Expect: &s.head})
 			switch {
 			case err != nil && ledger.Code(err) == "":
 				t.Errorf("%s: the error has no code: %v", name, err)

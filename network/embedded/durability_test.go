@@ -12,6 +12,7 @@ import (
 
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/ledger"
+	"github.com/credledger/credledger/sdk/ledger/audit"
 	"github.com/credledger/credledger/sdk/ledger/ledgertest"
 )
 
@@ -77,7 +78,7 @@ func (h *home) begin(t *testing.T, city *ledgertest.City) (*Store, error) {
 // auditClean audits a store that is closed.
 func auditClean(t *testing.T, h *home) {
 	t.Helper()
-	r, err := h.audit(t.Context(), AuditOptions{})
+	r, err := h.audit(t.Context(), audit.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/ledger"
+	"github.com/credledger/credledger/sdk/ledger/audit"
 	"github.com/credledger/credledger/sdk/ledger/ledgertest"
 	"github.com/credledger/credledger/sdk/statement"
 )
@@ -124,7 +125,7 @@ func TestOpenTwice(t *testing.T) {
 	for what, dir := range map[string]string{"the same name": dir, "another name": link} {
 		other, err := Open(dir)
 		wantCode(t, what, other, err, CodeInUse)
-		_, err = Audit(t.Context(), dir, AuditOptions{})
+		_, err = Audit(t.Context(), dir, audit.Options{})
 		wantCode(t, "audit by "+what, nil, err, CodeInUse)
 	}
 	if _, err := s.As("").Head(t.Context()); err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/ledger"
+	"github.com/credledger/credledger/sdk/ledger/audit"
 	"github.com/credledger/credledger/sdk/ledger/ledgertest"
 	"github.com/credledger/credledger/sdk/sm"
 )
@@ -127,7 +128,7 @@ func TestTwoProcesses(t *testing.T) {
 	cmd, stdin, _ := start(t, "hold", dir)
 	s, err := Open(dir)
 	wantCode(t, "open", s, err, CodeInUse)
-	_, err = Audit(t.Context(), dir, AuditOptions{})
+	_, err = Audit(t.Context(), dir, audit.Options{})
 	wantCode(t, "audit", nil, err, CodeInUse)
 	stdin.Close()
 	if err := cmd.Wait(); err != nil {
@@ -197,7 +198,7 @@ func TestKill(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r, err := Audit(t.Context(), dir, AuditOptions{})
+	r, err := Audit(t.Context(), dir, audit.Options{})
 	if err != nil || !r.Clean() {
 		t.Errorf("audit of %d acknowledged transactions: %+v, %v", len(acks), r, err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/ledger"
+	"github.com/credledger/credledger/sdk/ledger/audit"
 	"github.com/credledger/credledger/sdk/ledger/ledgertest"
 	"github.com/credledger/credledger/sdk/statement"
 )
@@ -53,38 +54,38 @@ func TestAuditNamesWhatWasChanged(t *testing.T) {
 	for _, test := range []struct {
 		name      string
 		change    func(*testing.T, *aStory, *pebble.DB)
-		at        func(*aStory) Finding // one of the findings, but for its message
-		justThese []string              // codes of all findings, in order; nil: whatever they are
+		at        func(*aStory) audit.Finding // one of the findings, but for its message
+		justThese []string                    // codes of all findings, in order; nil: whatever they are
 	}{
 		{
 			"signature of a head",
 			func(t *testing.T, s *aStory, db *pebble.DB) {
 				rewrite(t, db, s.anchor.Position.Block, func(b *ledger.Block) { edit(t, b, s.anchor.Position.Index, 0, lastByte) })
 			},
-			func(s *aStory) Finding {
-				return Finding{Block: int64(s.anchor.Position.Block), Kind: statement.KindHead, Code: chaincode.CodeSignature}
+			func(s *aStory) audit.Finding {
+				return audit.Finding{Block: int64(s.anchor.Position.Block), Kind: statement.KindHead, Code: chaincode.CodeSignature}
 			},
-			[]string{chaincode.CodeSignature, FindingState, FindingChain},
+			[]string{chaincode.CodeSignature, FindingState, audit.FindingChain},
 		},
 		{
 			"signature of the fourth of five changes",
 			func(t *testing.T, s *aStory, db *pebble.DB) {
 				rewrite(t, db, s.changes.Position.Block, func(b *ledger.Block) { edit(t, b, s.changes.Position.Index, 3, lastByte) })
 			},
-			func(s *aStory) Finding {
-				return Finding{Block: int64(s.changes.Position.Block), Statement: 3, Kind: statement.KindStatus, Code: chaincode.CodeSignature}
+			func(s *aStory) audit.Finding {
+				return audit.Finding{Block: int64(s.changes.Position.Block), Statement: 3, Kind: statement.KindStatus, Code: chaincode.CodeSignature}
 			},
-			[]string{chaincode.CodeSignature, FindingChain},
+			[]string{chaincode.CodeSignature, audit.FindingChain},
 		},
 		{
 			"the second signature of two",
 			func(t *testing.T, s *aStory, db *pebble.DB) {
 				rewrite(t, db, s.second.Position.Block, func(b *ledger.Block) { edit(t, b, s.second.Position.Index, 1, lastByte) })
 			},
-			func(s *aStory) Finding {
-				return Finding{Block: int64(s.second.Position.Block), Statement: 1, Kind: statement.KindStatus, Code: chaincode.CodeSignature}
+			func(s *aStory) audit.Finding {
+				return audit.Finding{Block: int64(s.second.Position.Block), Statement: 1, Kind: statement.KindStatus, Code: chaincode.CodeSignature}
 			},
-			[]string{chaincode.CodeSignature, FindingChain},
+			[]string{chaincode.CodeSignature, audit.FindingChain},
 		},
 		{
 			"payload of the third of five changes",
@@ -96,8 +97,8 @@ func TestAuditNamesWhatWasChanged(t *testing.T) {
 					})
 				})
 			},
-			func(s *aStory) Finding {
-				return Finding{Block: int64(s.changes.Position.Block), Statement: 2, Kind: statement.KindStatus, Code: chaincode.CodeTransition}
+			func(s *aStory) audit.Finding {
+				return audit.Finding{Block: int64(s.changes.Position.Block), Statement: 2, Kind: statement.KindStatus, Code: chaincode.CodeTransition}
 			},
 			nil,
 		},
@@ -108,8 +109,8 @@ func TestAuditNamesWhatWasChanged(t *testing.T) {
 					edit(t, b, s.changes.Position.Index, 4, func(signed []byte) { signed[len(signed)-66] ^= 0x20 })
 				})
 			},
-			func(s *aStory) Finding {
-				return Finding{Block: int64(s.changes.Position.Block), Statement: 4, Kind: statement.KindStatus, Code: statement.CodeMalformed}
+			func(s *aStory) audit.Finding {
+				return audit.Finding{Block: int64(s.changes.Position.Block), Statement: 4, Kind: statement.KindStatus, Code: statement.CodeMalformed}
 			},
 			nil,
 		},
@@ -118,8 +119,8 @@ func TestAuditNamesWhatWasChanged(t *testing.T) {
 			func(t *testing.T, s *aStory, db *pebble.DB) {
 				rewrite(t, db, s.anchor.Position.Block, func(b *ledger.Block) { lastByte(b.Transactions[s.anchor.Position.Index].Bytes) })
 			},
-			func(s *aStory) Finding {
-				return Finding{Block: int64(s.anchor.Position.Block), Kind: statement.KindHead, Code: chaincode.CodeRootMismatch}
+			func(s *aStory) audit.Finding {
+				return audit.Finding{Block: int64(s.anchor.Position.Block), Kind: statement.KindHead, Code: chaincode.CodeRootMismatch}
 			},
 			nil,
 		},
@@ -128,8 +129,8 @@ func TestAuditNamesWhatWasChanged(t *testing.T) {
 			func(t *testing.T, s *aStory, db *pebble.DB) {
 				rewrite(t, db, s.anchor.Position.Block, func(b *ledger.Block) { b.Transactions[0].Actor = ledgertest.Marriages })
 			},
-			func(s *aStory) Finding {
-				return Finding{Block: int64(s.anchor.Position.Block), Kind: statement.KindHead, Code: chaincode.CodeWrongOrganisation}
+			func(s *aStory) audit.Finding {
+				return audit.Finding{Block: int64(s.anchor.Position.Block), Kind: statement.KindHead, Code: chaincode.CodeWrongOrganisation}
 			},
 			nil,
 		},
@@ -138,17 +139,19 @@ func TestAuditNamesWhatWasChanged(t *testing.T) {
 			func(t *testing.T, s *aStory, db *pebble.DB) {
 				rewrite(t, db, s.anchor.Position.Block, func(b *ledger.Block) { b.Transactions = append(b.Transactions, b.Transactions[0]) })
 			},
-			func(s *aStory) Finding {
-				return Finding{Block: int64(s.anchor.Position.Block), Transaction: 1, Statement: -1, Code: FindingNoEffect}
+			func(s *aStory) audit.Finding {
+				return audit.Finding{Block: int64(s.anchor.Position.Block), Transaction: 1, Statement: -1, Code: audit.FindingNoEffect}
 			},
-			[]string{FindingNoEffect, FindingChain},
+			[]string{audit.FindingNoEffect, audit.FindingChain},
 		},
 		{
 			"more than the genesis in block 0",
 			func(t *testing.T, s *aStory, db *pebble.DB) {
 				rewrite(t, db, 0, func(b *ledger.Block) { b.Transactions = append(b.Transactions, b.Transactions[0]) })
 			},
-			func(s *aStory) Finding { return Finding{Transaction: -1, Statement: -1, Code: FindingGenesis} },
+			func(s *aStory) audit.Finding {
+				return audit.Finding{Transaction: -1, Statement: -1, Code: FindingGenesis}
+			},
 			nil,
 		},
 		{
@@ -160,8 +163,8 @@ func TestAuditNamesWhatWasChanged(t *testing.T) {
 				}
 				set(t, db, blockKey(s.anchor.Position.Block), append(b, 0))
 			},
-			func(s *aStory) Finding {
-				return Finding{Block: int64(s.anchor.Position.Block), Transaction: -1, Statement: -1, Code: CodeCorrupt}
+			func(s *aStory) audit.Finding {
+				return audit.Finding{Block: int64(s.anchor.Position.Block), Transaction: -1, Statement: -1, Code: CodeCorrupt}
 			},
 			nil,
 		},
@@ -172,8 +175,8 @@ func TestAuditNamesWhatWasChanged(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			func(s *aStory) Finding {
-				return Finding{Block: int64(s.second.Position.Block), Transaction: -1, Statement: -1, Code: FindingMissing}
+			func(s *aStory) audit.Finding {
+				return audit.Finding{Block: int64(s.second.Position.Block), Transaction: -1, Statement: -1, Code: audit.FindingMissing}
 			},
 			nil,
 		},
@@ -184,8 +187,8 @@ func TestAuditNamesWhatWasChanged(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			func(s *aStory) Finding {
-				return Finding{Block: int64(s.head.Height) - 2, Transaction: -1, Statement: -1, Code: FindingHead}
+			func(s *aStory) audit.Finding {
+				return audit.Finding{Block: int64(s.head.Height) - 2, Transaction: -1, Statement: -1, Code: FindingHead}
 			},
 			nil,
 		},
@@ -194,8 +197,8 @@ func TestAuditNamesWhatWasChanged(t *testing.T) {
 			func(t *testing.T, s *aStory, db *pebble.DB) {
 				set(t, db, []byte(headKey), formatHead(ledger.Head{Height: s.head.Height}))
 			},
-			func(s *aStory) Finding {
-				return Finding{Block: int64(s.head.Height) - 1, Transaction: -1, Statement: -1, Code: FindingHead}
+			func(s *aStory) audit.Finding {
+				return audit.Finding{Block: int64(s.head.Height) - 1, Transaction: -1, Statement: -1, Code: FindingHead}
 			},
 			[]string{FindingHead},
 		},
@@ -210,8 +213,8 @@ func TestAuditNamesWhatWasChanged(t *testing.T) {
 				lastByte(value)
 				set(t, db, key, value)
 			},
-			func(s *aStory) Finding {
-				return Finding{Block: int64(s.anchor.Position.Block), Statement: -1, Code: FindingState,
+			func(s *aStory) audit.Finding {
+				return audit.Finding{Block: int64(s.anchor.Position.Block), Statement: -1, Code: FindingState,
 					StateKey: chaincode.AnchorStateKey(s.batch.Issuer, s.batch.Root())}
 			},
 			[]string{FindingState},
@@ -224,8 +227,8 @@ func TestAuditNamesWhatWasChanged(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			func(s *aStory) Finding {
-				return Finding{Block: int64(s.changes.Position.Block), Statement: -1, Code: FindingState,
+			func(s *aStory) audit.Finding {
+				return audit.Finding{Block: int64(s.changes.Position.Block), Statement: -1, Code: FindingState,
 					StateKey: chaincode.StatusStateKey(s.batch.Issuer, s.batch.Digests[2], "property")}
 			},
 			[]string{FindingState},
@@ -241,8 +244,8 @@ func TestAuditNamesWhatWasChanged(t *testing.T) {
 				lastByte(value)
 				set(t, db, key, value)
 			},
-			func(s *aStory) Finding {
-				return Finding{Block: int64(s.changes.Position.Block), Statement: -1, Code: FindingState,
+			func(s *aStory) audit.Finding {
+				return audit.Finding{Block: int64(s.changes.Position.Block), Statement: -1, Code: FindingState,
 					StateKey: chaincode.StatusStateKey(s.batch.Issuer, s.batch.Digests[0], "property")}
 			},
 			[]string{FindingState},
@@ -252,8 +255,8 @@ func TestAuditNamesWhatWasChanged(t *testing.T) {
 			func(t *testing.T, s *aStory, db *pebble.DB) {
 				set(t, db, stateKey("key/slipped-in"), version{ledger.Position{Block: 3}, []byte("value")}.bytes())
 			},
-			func(s *aStory) Finding {
-				return Finding{Block: 3, Statement: -1, Code: FindingState, StateKey: "key/slipped-in"}
+			func(s *aStory) audit.Finding {
+				return audit.Finding{Block: 3, Statement: -1, Code: FindingState, StateKey: "key/slipped-in"}
 			},
 			[]string{FindingState},
 		},
@@ -265,8 +268,8 @@ func TestAuditNamesWhatWasChanged(t *testing.T) {
 				set(t, db, []byte("zzz"), nil)
 				set(t, db, []byte("block/aside"), nil)
 			},
-			func(s *aStory) Finding {
-				return Finding{Block: -1, Transaction: -1, Statement: -1, Code: FindingState, StateKey: "aside"}
+			func(s *aStory) audit.Finding {
+				return audit.Finding{Block: -1, Transaction: -1, Statement: -1, Code: FindingState, StateKey: "aside"}
 			},
 			[]string{FindingState, FindingState, FindingState, FindingState},
 		},
@@ -274,7 +277,7 @@ func TestAuditNamesWhatWasChanged(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s := newStory(t)
 			s.tamper(t, func(db *pebble.DB) { test.change(t, s, db) })
-			r := s.audit(t, AuditOptions{})
+			r := s.audit(t, audit.Options{})
 			want := test.at(s)
 			found := false
 			var codes []string

@@ -123,7 +123,7 @@ func ParseTopology(b []byte, base string) (*Topology, error) {
 // complete fills in what the file leaves out.
 func (t *Topology) complete(base string) {
 	if t.Directory == "" {
-		t.Directory = "network"
+		t.Directory = "fabric-network"
 	}
 	t.Directory = resolve(base, t.Directory)
 	t.Programs = resolve(base, t.Programs)

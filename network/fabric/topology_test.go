@@ -31,7 +31,7 @@ func TestDefaultTopology(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := filepath.Join(filepath.Dir(file), "network"); topology.Directory != want {
+	if want := filepath.Join(filepath.Dir(file), "fabric-network"); topology.Directory != want {
 		t.Errorf("directory %s, want %s", topology.Directory, want)
 	}
 	var names []string
@@ -72,7 +72,7 @@ heartbeat:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if topology.Directory != "/base/network" || topology.Chaincode.Version != 1 || topology.Ordering.BatchTimeout != 50*time.Millisecond ||
+	if topology.Directory != "/base/fabric-network" || topology.Chaincode.Version != 1 || topology.Ordering.BatchTimeout != 50*time.Millisecond ||
 		topology.Heartbeat.Home != "/base/home" || topology.Heartbeat.Every != time.Minute {
 		t.Errorf("%+v", topology)
 	}

@@ -1,4 +1,4 @@
-package embedded
+package audit
 
 import (
 	"runtime"
@@ -68,16 +68,17 @@ func (s *signatures) check(job signature) {
 		}
 	}
 	f := inStatement(job.at, job.tx, i)
-	f.Code, f.Message = chaincode.CodeSignature, "the signature does not verify"
-	if first != second {
-		f.Code, f.Message = FindingDisputed, "the signature verifies by tjfoc/gmsm and not by emmansun/gmsm"
-		if first {
-			f.Message = "the signature verifies by emmansun/gmsm and not by tjfoc/gmsm"
-		}
+	switch {
+	case first:
+		f = f.Because(FindingDisputed, "the signature verifies by emmansun/gmsm and not by tjfoc/gmsm")
+	case second:
+		f = f.Because(FindingDisputed, "the signature verifies by tjfoc/gmsm and not by emmansun/gmsm")
+	default:
+		f = f.Because(chaincode.CodeSignature, "the signature does not verify")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.findings) < s.most {
+	if len(s.findings) <= s.most { // one more than there may be says that there are more
 		s.findings = append(s.findings, f)
 	}
 }

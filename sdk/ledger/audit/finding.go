@@ -1,4 +1,4 @@
-package embedded
+package audit
 
 import (
 	"bytes"
@@ -11,17 +11,14 @@ import (
 	"github.com/credledger/credledger/sdk/statement"
 )
 
-// Codes of findings, beside CodeCorrupt for what cannot be read and the codes of package chaincode
-// for broken rules. They never change.
+// Codes of findings on every ledger, beside the codes of package chaincode for broken rules. A
+// ledger's package adds its own. They never change.
 const (
 	FindingMissing   = "block-missing"
 	FindingNumber    = "block-number"       // the block bears another number
 	FindingChain     = "chain-broken"       // the next block names another hash
-	FindingHead      = "head-mismatch"      // the stored head is not that of the chain
-	FindingGenesis   = "genesis-not-alone"  //
 	FindingNoEffect  = "no-effect"          // a transaction that does not belong into a block
 	FindingDisputed  = "signature-disputed" // the two crypto libraries disagree
-	FindingState     = "state-mismatch"     // the stored state is not what the replay comes to
 	FindingRewritten = "past-rewritten"     // not the block that was expected
 	FindingShortened = "past-shortened"     // fewer blocks than were expected
 )
@@ -35,6 +32,37 @@ type Finding struct {
 	StateKey    string         // the key of the state; "" if it is not about the state
 	Code        string
 	Message     string
+}
+
+// Nowhere returns a finding, still without its code, that is in no block.
+func Nowhere() Finding { return Finding{Block: -1, Transaction: -1, Statement: -1} }
+
+// InBlock returns a finding, still without its code, in a block as a whole.
+func InBlock(number int64) Finding {
+	f := Nowhere()
+	f.Block = number
+	return f
+}
+
+// InTransaction returns a finding, still without its code, in a transaction as a whole.
+func InTransaction(p ledger.Position) Finding {
+	f := InBlock(int64(p.Block))
+	f.Transaction = int(p.Index)
+	return f
+}
+
+func inStatement(p ledger.Position, tx *chaincode.Transaction, i int) Finding {
+	f := InTransaction(p)
+	if i < len(tx.Statements) {
+		f.Statement, f.Kind = i, kindOf(tx.Statements[i])
+	}
+	return f
+}
+
+// Because returns the finding with its code and message.
+func (f Finding) Because(code, format string, args ...any) Finding {
+	f.Code, f.Message = code, fmt.Sprintf(format, args...)
+	return f
 }
 
 // String says where and what, in one line.
@@ -59,26 +87,6 @@ func (f Finding) String() string {
 	}
 	fmt.Fprintf(&b, ": %s: %s", f.Code, strings.TrimPrefix(f.Message, f.Code+": "))
 	return b.String()
-}
-
-func nowhere() Finding { return Finding{Block: -1, Transaction: -1, Statement: -1} }
-
-func inBlock(number int64) Finding {
-	f := nowhere()
-	f.Block = number
-	return f
-}
-
-func inTransaction(p ledger.Position) Finding {
-	f := inBlock(int64(p.Block))
-	f.Transaction = int(p.Index)
-	return f
-}
-
-func inStatement(p ledger.Position, tx *chaincode.Transaction, i int) Finding {
-	f := inTransaction(p)
-	f.Statement, f.Kind = i, kindOf(tx.Statements[i])
-	return f
 }
 
 // kindOf returns the kind of a statement, as far as it can be seen, even if the rest is damaged.
