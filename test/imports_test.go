@@ -14,31 +14,33 @@ const module = "github.com/credledger/credledger/"
 // layers lists the packages from the ground up: a package imports only packages of lower layers,
 // and those of its own layer that stand before it.
 var layers = [][]string{
-	{"sdk/sm", "sdk/internal/dcbor", "sdk/qr"},
+	{"sdk/sm", "sdk/internal/dcbor", "sdk/qr", "sdk/strictyaml"},
 	{"sdk/licence", "sdk/licence/catalog", "sdk/licence/samples"},
 	{"sdk/statement"},
 	{"sdk/credential"},
 	{"chaincode"},
 	{"sdk/ledger"},
-	{"sdk/govern", "sdk/issuer", "verifier/verify", "verifier/index"},
-	{"chaincode/contract", "network/embedded"},
-	{"cmd/credledger"},
+	{"sdk/ledger/audit", "sdk/govern", "sdk/issuer", "verifier/verify", "verifier/index"},
+	{"chaincode/contract", "chaincode/server", "network/embedded", "network/fabric", "sdk/fabric/block", "sdk/fabric/channel", "sdk/fabric"},
+	{"cmd/credledger-chaincode", "cmd/credledger"},
 }
 
 // owners names the only packages that may import a module from outside.
 var owners = map[string][]string{
-	"github.com/emmansun/gmsm":           {"sdk/sm"},
-	"github.com/tjfoc/gmsm":              {"sdk/sm"},
-	"github.com/hyperledger":             {"chaincode/contract"},
-	"github.com/cockroachdb/pebble":      {"network/embedded", "verifier/index"},
-	"modernc.org/sqlite":                 {"sdk/issuer"},
-	"database/sql":                       {"sdk/issuer"},
-	"github.com/makiuchi-d/gozxing":      {"sdk/qr"},
-	"rsc.io/qr":                          {"sdk/qr"},
-	"github.com/fxamacker/cbor":          {"sdk/statement", "chaincode", "network/embedded", "verifier/index"},
-	"github.com/transparency-dev/merkle": {}, // an oracle for tests
-	"github.com/veraison/go-cose":        {}, // an oracle for tests
-	"github.com/spf13/pflag":             {"cmd/credledger"},
+	"github.com/emmansun/gmsm":             {"sdk/sm"},
+	"github.com/tjfoc/gmsm":                {"sdk/sm"},
+	"github.com/hyperledger":               {"chaincode/contract", "chaincode/server", "sdk/fabric/block", "sdk/fabric/channel", "sdk/fabric"},
+	"github.com/hyperledger/fabric-sdk-go": {"sdk/fabric"},
+	"github.com/cockroachdb/pebble":        {"network/embedded", "verifier/index", "sdk/ledger/audit", "sdk/fabric/channel"},
+	"modernc.org/sqlite":                   {"sdk/issuer"},
+	"database/sql":                         {"sdk/issuer"},
+	"github.com/makiuchi-d/gozxing":        {"sdk/qr"},
+	"github.com/goccy/go-yaml":             {"sdk/strictyaml"},
+	"rsc.io/qr":                            {"sdk/qr"},
+	"github.com/fxamacker/cbor":            {"sdk/statement", "chaincode", "network/embedded", "verifier/index"},
+	"github.com/transparency-dev/merkle":   {}, // an oracle for tests
+	"github.com/veraison/go-cose":          {}, // an oracle for tests
+	"github.com/spf13/pflag":               {"cmd/credledger", "chaincode/server"},
 }
 
 // pure lists packages that reach nothing outside the process: what they may not import.

@@ -68,18 +68,18 @@ var readmes = []struct{ file, valid string }{
 	{"../docs/README.zh-CN.md", "核验通过,现行有效\n"},
 }
 
-// Both READMEs show the same commands: the two to begin with, and those to try by hand.
+// Both READMEs show the same commands: the three to begin with, and those to try by hand.
 func TestReadmesShowTheSame(t *testing.T) {
 	english, chinese := blocks(t, readmes[0].file), blocks(t, readmes[1].file)
-	if len(english) < 2 || len(chinese) < 2 {
+	if len(english) < 3 || len(chinese) < 3 {
 		t.Fatal("the blocks of code are not found")
 	}
-	for i := range 2 {
+	for i := range 3 {
 		if en, zh := commandsOf(parseShell(english[i])), commandsOf(parseShell(chinese[i])); !slices.Equal(en, zh) {
 			t.Errorf("the commands differ:\n%s\n%s", strings.Join(en, "\n"), strings.Join(zh, "\n"))
 		}
 	}
-	if got := commandsOf(parseShell(english[0])); !slices.Equal(got, []string{"go run ./cmd/credledger demo", "bash test/run"}) {
+	if got := commandsOf(parseShell(english[0])); !slices.Equal(got, []string{"go run ./cmd/credledger demo", "bash test/run", "go run ./cmd/credledger demo --network"}) {
 		t.Errorf("the first commands are %q", got)
 	}
 }

@@ -1,0 +1,2 @@
+// Package readme runs what the READMEs show of a network of departments.
+package readme
