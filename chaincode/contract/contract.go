@@ -29,7 +29,8 @@
 // A transaction that changes the state is a call of Submit with exactly one argument, under exactly
 // that name, and emits one event: its name is EventPrefix and the kind of its statements, its payload
 // {"actor":"<department id>"}. The transaction itself is the argument, in the block. A call that
-// writes nothing emits no event. Writes of this chaincode in any other transaction, of a chaincode
+// writes nothing emits no event. Submit refuses a proposal whose committed transaction could be read
+// in two ways; clients that only use Fabric's libraries make none. Writes of this chaincode in any other transaction, of a chaincode
 // that called this one, are none that a follower can understand: it has to stop there.
 package contract
 
@@ -117,6 +118,9 @@ func submit(stub shim.ChaincodeStubInterface) (existing bool, err error) {
 	actor, err := cid.GetMSPID(stub)
 	if err != nil {
 		return false, fmt.Errorf("tell the submitter's organisation: %w", err)
+	}
+	if err := checkProposal(stub); err != nil {
+		return false, err
 	}
 	writes, err := chaincode.Apply(newReader(stub), (*statement.Statement).Verify, actor, tx)
 	if err != nil || len(writes) == 0 {

@@ -205,7 +205,7 @@ func TestPeerFails(t *testing.T) {
 		method string
 		args   []string
 	}{
-		{"GetCreator", anchor}, {"GetState", anchor}, {"PutState", anchor}, {"SetEvent", anchor},
+		{"GetCreator", anchor}, {"GetSignedProposal", anchor}, {"GetState", anchor}, {"PutState", anchor}, {"SetEvent", anchor},
 		{"GetStateByRange", keys}, {"Next", keys}, {"Close", keys},
 		{"GetStateByRange", status}, {"GetHistoryForKey", status}, {"Next", status}, {"Close", status},
 		{"GetHistoryForKey", rootStatus}, {"Next", rootStatus}, {"Close", rootStatus},

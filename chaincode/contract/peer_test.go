@@ -33,7 +33,8 @@ type peer struct {
 	open      int // iterators that were not closed
 	cert      []byte
 
-	fails  string // name of the method that fails
+	alter  func(*proposal) // what a client makes of its proposals
+	fails  string          // name of the method that fails
 	puts   []string
 	events []*pb.ChaincodeEvent // of committed transactions
 }
@@ -74,7 +75,11 @@ func (p *peer) creator(actor string) []byte {
 // invoke runs a transaction and commits it if it succeeds.
 func (p *peer) invoke(creator []byte, args ...string) pb.Response {
 	p.t.Helper()
-	s := &stub{peer: p, args: args, creator: creator, puts: map[string][]byte{}}
+	made := newProposal(creator, args...)
+	if p.alter != nil {
+		p.alter(made)
+	}
+	s := &stub{peer: p, args: args, creator: creator, proposal: made.encode(p.t), puts: map[string][]byte{}}
 	response := p.chaincode.Invoke(s)
 	if p.open != 0 {
 		p.t.Errorf("%s left %d iterators open", args[0], p.open)
@@ -99,12 +104,13 @@ func (p *peer) invoke(creator []byte, args ...string) pb.Response {
 // A stub is one call; what the contract has no business with is left to the nil interface.
 type stub struct {
 	shim.ChaincodeStubInterface
-	peer    *peer
-	args    []string
-	creator []byte
-	puts    map[string][]byte
-	order   []string
-	event   *pb.ChaincodeEvent
+	peer     *peer
+	args     []string
+	creator  []byte
+	proposal []byte
+	puts     map[string][]byte
+	order    []string
+	event    *pb.ChaincodeEvent
 }
 
 func (s *stub) fail(method string) error {
@@ -117,6 +123,10 @@ func (s *stub) fail(method string) error {
 func (s *stub) GetFunctionAndParameters() (string, []string) { return s.args[0], s.args[1:] }
 
 func (s *stub) GetCreator() ([]byte, error) { return s.creator, s.fail("GetCreator") }
+
+func (s *stub) GetSignedProposal() (*pb.SignedProposal, error) {
+	return &pb.SignedProposal{ProposalBytes: s.proposal}, s.fail("GetSignedProposal")
+}
 
 func (s *stub) GetState(key string) ([]byte, error) {
 	if s.fail("GetState") != nil {

@@ -2,15 +2,20 @@ package peertest
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
 
 	"github.com/golang/protobuf/proto"
+	"github.com/golang/protobuf/ptypes"
 	"github.com/hyperledger/fabric-protos-go/common"
 	"github.com/hyperledger/fabric-protos-go/msp"
 	pb "github.com/hyperledger/fabric-protos-go/peer"
@@ -118,7 +123,7 @@ func (p *Peer) Call(tb testing.TB, organisation string, args ...string) (*Call, 
 	p.state.mu.Unlock()
 	m := &pb.ChaincodeMessage{
 		Type: pb.ChaincodeMessage_TRANSACTION, ChannelId: Channel, Txid: id,
-		Payload: input(tb, args), Proposal: proposal(tb, organisation, p.identity),
+		Payload: input(tb, args), Proposal: proposal(tb, organisation, p.identity, args),
 	}
 	call := &Call{Writes: map[string][]byte{}, done: make(chan error, 1)}
 	p.mu.Lock()
@@ -203,22 +208,33 @@ func (p *Peer) answer(call *Call, m *pb.ChaincodeMessage) *pb.ChaincodeMessage {
 	return &pb.ChaincodeMessage{Type: pb.ChaincodeMessage_ERROR, Payload: []byte("the peer of the test has no " + m.Type.String())}
 }
 
-func input(tb testing.TB, args []string) []byte {
+func input(tb testing.TB, args []string) []byte { return marshal(tb, chaincodeInput(args)) }
+
+func chaincodeInput(args []string) *pb.ChaincodeInput {
 	in := new(pb.ChaincodeInput)
 	for _, a := range args {
 		in.Args = append(in.Args, []byte(a))
 	}
-	return marshal(tb, in)
+	return in
 }
 
-// proposal is what a chaincode sees of the client's proposal: who made it.
-func proposal(tb testing.TB, organisation string, identity []byte) *pb.SignedProposal {
-	creator := marshal(tb, &msp.SerializedIdentity{Mspid: organisation, IdBytes: identity})
+// proposal is the client's proposal, as far as a chaincode sees it: the client's signature is left out.
+func proposal(tb testing.TB, organisation string, identity []byte, args []string) *pb.SignedProposal {
+	name := &pb.ChaincodeID{Name: "credledger"}
+	creator, nonce := marshal(tb, &msp.SerializedIdentity{Mspid: organisation, IdBytes: identity}), make([]byte, 24)
+	rand.Read(nonce)
+	id := sha256.Sum256(slices.Concat(nonce, creator))
 	header := marshal(tb, &common.Header{
-		ChannelHeader:   marshal(tb, &common.ChannelHeader{Type: int32(common.HeaderType_ENDORSER_TRANSACTION), ChannelId: Channel}),
-		SignatureHeader: marshal(tb, &common.SignatureHeader{Creator: creator}),
+		ChannelHeader: marshal(tb, &common.ChannelHeader{
+			Type: int32(common.HeaderType_ENDORSER_TRANSACTION), Timestamp: ptypes.TimestampNow(), ChannelId: Channel,
+			TxId: hex.EncodeToString(id[:]), Extension: marshal(tb, &pb.ChaincodeHeaderExtension{ChaincodeId: name}),
+		}),
+		SignatureHeader: marshal(tb, &common.SignatureHeader{Creator: creator, Nonce: nonce}),
 	})
-	return &pb.SignedProposal{ProposalBytes: marshal(tb, &pb.Proposal{Header: header})}
+	payload := marshal(tb, &pb.ChaincodeProposalPayload{Input: marshal(tb, &pb.ChaincodeInvocationSpec{
+		ChaincodeSpec: &pb.ChaincodeSpec{Type: pb.ChaincodeSpec_GOLANG, ChaincodeId: name, Input: chaincodeInput(args)},
+	})})
+	return &pb.SignedProposal{ProposalBytes: marshal(tb, &pb.Proposal{Header: header, Payload: payload})}
 }
 
 func marshal(tb testing.TB, m proto.Message) []byte {
