@@ -1,7 +1,6 @@
 package fabric
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,9 +10,8 @@ import (
 	"regexp"
 	"runtime"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/credledger/credledger/sdk/ledger"
+	"github.com/credledger/credledger/sdk/strictyaml"
 )
 
 // A Config says who connects, to what. It comes from LoadConfig.
@@ -96,8 +94,8 @@ func LoadConfig(file string) (*Config, error) {
 
 func parseConfig(file string, b []byte) (*configFile, error) {
 	f := new(configFile)
-	if err := decodeStrictly(file, b, f); err != nil {
-		return nil, err
+	if err := strictyaml.Decode(b, f); err != nil {
+		return nil, configError(file, "%v", err)
 	}
 	for _, field := range []struct {
 		name, value string
@@ -117,20 +115,6 @@ func parseConfig(file string, b []byte) (*configFile, error) {
 		}
 	}
 	return f, nil
-}
-
-// decodeStrictly reads one YAML document; unknown and repeated keys are refused.
-func decodeStrictly(file string, b []byte, v any) error {
-	d := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict())
-	if err := d.Decode(v); errors.Is(err, io.EOF) {
-		return configError(file, "it is empty")
-	} else if err != nil {
-		return configError(file, "%s", yaml.FormatError(err, false, false))
-	}
-	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
-		return configError(file, "it holds more than one document")
-	}
-	return nil
 }
 
 // readFile reads a file of at most limit bytes.

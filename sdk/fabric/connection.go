@@ -21,6 +21,8 @@ type Connection struct {
 	shut    context.CancelFunc
 }
 
+var _ ledger.Ledger = (*Connection)(nil)
+
 // Open connects an organisation. It does not wait for the network, nor fail if that is down:
 // connections are made and made again behind it. Connections of one process share them. The error is
 // a *ledger.Error.

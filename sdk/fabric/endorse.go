@@ -185,7 +185,7 @@ func (n *network) peerErrors() error {
 	var errs several
 	for _, p := range n.peers {
 		height, live := p.live()
-		err := p.newestError()
+		err := p.trouble()
 		switch {
 		case live && err == nil:
 			errs = append(errs, fmt.Errorf("%s is at height %d", p.name, height))

@@ -9,8 +9,8 @@
 // have found it invalid because others were faster is it endorsed again.
 //
 // Each connection follows, for one process and organisation together, the peers that it uses: so it
-// knows who lives, how far each is, and what has become of every transaction. No query is answered
-// from, and no submission endorsed by, a peer that has not reached what this process was told of.
+// knows who lives, how far each is, and what has become of every transaction. No query is answered,
+// and no submission refused, by the word of a peer that has not reached what this process was told of.
 //
 // What fabric-sdk-go is used for: identities, proposals, endorsers, orderers, streams of blocks, the
 // channel's own queries. What is done here instead of by its channel client: which endorsers to ask

@@ -21,7 +21,8 @@ type peer struct {
 	height   uint64    // what its stream has shown since it lives
 	failures int       // of calls, since the last that succeeded
 	until    time.Time // before that it is asked only if nobody else can be
-	err      error     // why the newest stream or call failed
+	err      error     // why the newest call failed
+	lostBy   error     // why the newest stream ended
 }
 
 type streamState int
@@ -98,7 +99,7 @@ func (p *peer) committed(height uint64) bool {
 func (p *peer) lost(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.state, p.height, p.err = streamDown, 0, err
+	p.state, p.height, p.lostBy = streamDown, 0, err
 }
 
 // live returns what height the peer's stream has shown, if it lives.
@@ -108,9 +109,13 @@ func (p *peer) live() (height uint64, ok bool) {
 	return p.height, p.state == streamLive
 }
 
-func (p *peer) newestError() error {
+// trouble says what is wrong with the peer, if anything is.
+func (p *peer) trouble() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.state == streamDown {
+		return p.lostBy
+	}
 	return p.err
 }
 

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/credledger/credledger/sdk/ledger"
+	"github.com/credledger/credledger/sdk/strictyaml"
 )
 
 // A profile is what is used of a connection profile: the peers of each organisation and the
@@ -84,8 +85,8 @@ func loadProfile(file string) (*profile, error) {
 // parseProfile reads a profile; read reads the files that it names.
 func parseProfile(file string, b []byte, read func(path string, limit int64) ([]byte, error)) (*profile, error) {
 	var f profileFile
-	if err := decodeStrictly(file, b, &f); err != nil {
-		return nil, err
+	if err := strictyaml.Decode(b, &f); err != nil {
+		return nil, configError(file, "%v", err)
 	}
 	p := &profile{Organizations: map[string]profileOrganisation{}, Peers: map[string]profileEndpoint{}, Orderers: map[string]profileEndpoint{}}
 	r := endpointReader{file, read, map[string]string{}}

@@ -142,7 +142,7 @@ func TestOtherRoots(t *testing.T) {
 	if got := f.peers["own"].calls("Query"); got != 0 {
 		t.Error("a peer was asked whose certificate is under another's roots")
 	}
-	if err := c.network.peers[0].newestError(); err == nil || !strings.Contains(err.Error(), "x509") {
+	if err := c.network.peers[0].trouble(); err == nil || !strings.Contains(err.Error(), "x509") {
 		t.Errorf("%v, which does not say why", err)
 	}
 }

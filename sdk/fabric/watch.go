@@ -103,7 +103,7 @@ func (n *network) denied() error {
 	var err error
 	for _, p := range n.peers {
 		p.mu.Lock()
-		state, reason := p.state, p.err
+		state, reason := p.state, p.lostBy
 		p.mu.Unlock()
 		switch {
 		case state == streamDown && ledger.Code(reason) == CodeDenied:

@@ -273,7 +273,10 @@ func TestStranger(t *testing.T) {
 					t.Errorf("follow: %v, want %s", err, fabric.CodeDenied)
 				}
 			}
-			t.Logf("denied four times in %v", time.Since(begun).Round(time.Millisecond))
+			took := time.Since(begun).Round(time.Millisecond)
+			if t.Logf("denied four times in %v", took); took > 5*time.Second {
+				t.Error("that is too long")
+			}
 		})
 	}
 }
