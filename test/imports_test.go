@@ -21,7 +21,7 @@ var layers = [][]string{
 	{"chaincode"},
 	{"sdk/ledger"},
 	{"sdk/ledger/audit", "sdk/govern", "sdk/issuer", "verifier/verify", "verifier/index"},
-	{"chaincode/contract", "chaincode/server", "network/embedded", "network/fabric", "sdk/fabric/block", "sdk/fabric/channel", "sdk/fabric"},
+	{"chaincode/contract", "chaincode/server", "network/embedded", "network/embedded/share", "network/fabric", "sdk/fabric/block", "sdk/fabric/channel", "sdk/fabric"},
 	{"cmd/credledger-chaincode", "cmd/credledger"},
 }
 
@@ -37,7 +37,7 @@ var owners = map[string][]string{
 	"github.com/makiuchi-d/gozxing":        {"sdk/qr"},
 	"github.com/goccy/go-yaml":             {"sdk/strictyaml"},
 	"rsc.io/qr":                            {"sdk/qr"},
-	"github.com/fxamacker/cbor":            {"sdk/statement", "chaincode", "network/embedded", "verifier/index"},
+	"github.com/fxamacker/cbor":            {"sdk/statement", "chaincode", "network/embedded", "network/embedded/share", "verifier/index"},
 	"github.com/transparency-dev/merkle":   {}, // an oracle for tests
 	"github.com/veraison/go-cose":          {}, // an oracle for tests
 	"github.com/spf13/pflag":               {"cmd/credledger", "chaincode/server"},

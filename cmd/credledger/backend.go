@@ -11,7 +11,6 @@ import (
 	"sync"
 
 	"github.com/credledger/credledger/chaincode"
-	"github.com/credledger/credledger/network/embedded"
 	"github.com/credledger/credledger/sdk/fabric"
 	"github.com/credledger/credledger/sdk/ledger"
 )
@@ -27,8 +26,13 @@ type backend interface {
 	close() error
 }
 
-// An embeddedBackend has the ledger in this process, and everybody's connection.
-type embeddedBackend struct{ store *embedded.Store }
+// An embeddedBackend has the ledger in the home, and everybody's connection.
+type embeddedBackend struct {
+	store interface {
+		As(department string) ledger.Ledger
+		Close() error
+	}
+}
 
 func (b embeddedBackend) as(_ context.Context, department string) (ledger.Ledger, error) {
 	return b.store.As(department), nil

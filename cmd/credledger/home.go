@@ -13,6 +13,7 @@ import (
 
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/network/embedded"
+	"github.com/credledger/credledger/network/embedded/share"
 	"github.com/credledger/credledger/sdk/govern"
 	"github.com/credledger/credledger/sdk/issuer"
 	"github.com/credledger/credledger/sdk/ledger"
@@ -26,12 +27,13 @@ import (
 //
 //	credledger.yaml              its configuration
 //	ledger/                      the embedded ledger, if that is where the ledger is
+//	ledger.shared/               where the processes that use that ledger meet
 //	index/                       the verifier's index of the ledger; may be deleted, is made again
 //	keys/<department>/NAME.pem   private keys, PKCS#8, readable by the owner only
 //	register/<department>.db     what the department has issued
 //
-// A command that has an embedded ledger open keeps other commands out of the home. With the ledger on
-// a network several can use one home at a time; of what is in it each takes its turn.
+// Several commands and services can use one home at a time: an embedded ledger is shared among them,
+// see package share, and of what else is in the home each takes its turn.
 type home struct {
 	dir     string
 	config  config
@@ -88,11 +90,7 @@ func (c *call) connectHome(ctx context.Context, department string) (*home, error
 	if config.Ledger == ledgerFabric {
 		h.backend = newFabricBackend(config.Connections)
 	} else {
-		var store *embedded.Store
-		err = whenFree(ctx, func() error {
-			store, err = embedded.Open(h.ledgerDir())
-			return err
-		})
+		store, err := share.Open(ctx, h.ledgerDir())
 		if err != nil {
 			return nil, err
 		}
@@ -104,10 +102,10 @@ func (c *call) connectHome(ctx context.Context, department string) (*home, error
 	return h, nil
 }
 
-// patience is how long a command waits for another one that has the ledger or the index open.
+// patience is how long a command waits for another one that audits the ledger, or has the index open.
 const patience = 5 * time.Second
 
-// whenFree tries to open the ledger or the index until no other process has it open, or patience is
+// whenFree tries to audit the ledger, or to open the index, until no other process has it open, or patience is
 // at an end.
 func whenFree(ctx context.Context, open func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -127,8 +125,7 @@ func whenFree(ctx context.Context, open func() error) error {
 }
 
 // begin asks for what is the same all the time. If the home holds the authority's key and an embedded
-// ledger, that gets a heartbeat when the newest is older than a minute: nobody else could have written
-// one since.
+// ledger, that gets a heartbeat when the newest is older than a minute.
 func (h *home) begin(ctx context.Context) error {
 	var genesis struct {
 		ID        sm.Hash `json:"id"`
