@@ -23,7 +23,6 @@ const (
 	programConfigtxgen   = "configtxgen"
 	programConfigtxlator = "configtxlator"
 	programCryptogen     = "cryptogen"
-	programOsnadmin      = "osnadmin"
 	programBuilder       = "credledger-builder"
 	programChaincode     = "credledger-chaincode"
 	programCredledger    = "credledger"
@@ -134,7 +133,7 @@ func buildFabric(ctx context.Context, root, dir string, progress io.Writer) erro
 	version := "-X github.com/hyperledger/fabric/common/metadata.Version=" + fabricVersion
 	if err := goBuild(ctx, nested, "-ldflags", "-s -w "+version, "-o", temporary+"/",
 		commands+programPeer, commands+programOrderer, commands+programConfigtxgen, commands+programConfigtxlator,
-		commands+programCryptogen, commands+programOsnadmin); err != nil {
+		commands+programCryptogen); err != nil {
 		return err
 	}
 	if err := goBuild(ctx, nested, "-ldflags", "-s -w", "-o", filepath.Join(temporary, programBuilder), "./builder"); err != nil {
