@@ -217,11 +217,25 @@ func queryType(r Reader, args []argument) (any, error) {
 }
 
 func queryCheckpoint(r Reader, args []argument) (any, error) {
-	c, err := must[Checkpoint](r, "checkpoint", lastCheckpointStateKey(args[0].id))
-	if err != nil {
-		return nil, err
+	if len(args) == 2 {
+		c, err := must[Checkpoint](r, "checkpoint", LastCheckpointStateKey(args[0].id, args[1].id))
+		if err != nil {
+			return nil, err
+		}
+		return checkpointAnswer{c.Size, c.Root}, nil
 	}
-	return checkpointAnswer{c.Size, c.Root}, nil
+	key := CheckpointStateKey(args[0].id, args[1].id, args[2].size)
+	b, err := r.Get(key)
+	if err != nil {
+		return nil, fmt.Errorf("read state: %w", err)
+	}
+	if b == nil {
+		return nil, errorf(CodeNotFound, "there is no such checkpoint")
+	}
+	if len(b) != sm.HashSize {
+		return nil, fmt.Errorf("state %s does not hold a root", key)
+	}
+	return checkpointAnswer{args[2].size, sm.Hash(b)}, nil
 }
 
 func queryConsent(r Reader, args []argument) (any, error) {

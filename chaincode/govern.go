@@ -80,7 +80,7 @@ func (a *application) heartbeat(act *act, h *statement.Heartbeat) error {
 	return a.putRecord(HeartbeatStateKey, &Heartbeat{Sequence: h.Sequence, Time: h.Time})
 }
 
-// checkpoint fixes a department's access log at a size.
+// checkpoint fixes one of a department's access logs at a size.
 func (a *application) checkpoint(act *act, c *statement.Checkpoint) error {
 	if err := a.submittedBy(c.Department); err != nil {
 		return err
@@ -91,7 +91,7 @@ func (a *application) checkpoint(act *act, c *statement.Checkpoint) error {
 	if err := a.signedOnce(act, c.Department, statement.PurposeLog, c.SignedAt); err != nil {
 		return err
 	}
-	key := checkpointStateKey(c.Department, c.Size)
+	key := CheckpointStateKey(c.Department, c.Log, c.Size)
 	root, err := a.Get(key)
 	switch {
 	case err != nil:
@@ -101,7 +101,7 @@ func (a *application) checkpoint(act *act, c *statement.Checkpoint) error {
 	case root != nil:
 		return errorf(CodeCheckpointConflict, "the access log had another root at this size: an entry was changed")
 	}
-	last, found, err := Load[Checkpoint](a, lastCheckpointStateKey(c.Department))
+	last, found, err := Load[Checkpoint](a, LastCheckpointStateKey(c.Department, c.Log))
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (a *application) checkpoint(act *act, c *statement.Checkpoint) error {
 		return errorf(CodeCheckpointOld, "the access log has shrunk: the newest checkpoint is at size %d", last.Size)
 	}
 	a.put(key, c.Root[:])
-	return a.putRecord(lastCheckpointStateKey(c.Department), &Checkpoint{Size: c.Size, Root: c.Root})
+	return a.putRecord(LastCheckpointStateKey(c.Department, c.Log), &Checkpoint{Size: c.Size, Root: c.Root})
 }
 
 // consent records a grant, or that a grant or a holder binding is withdrawn, for good.

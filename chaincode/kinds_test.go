@@ -7,6 +7,7 @@ import (
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/chaincode/internal/rulestest"
 	"github.com/credledger/credledger/sdk/licence"
+	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/statement"
 )
 
@@ -101,17 +102,31 @@ func retyped(t *testing.T, signed []byte, from, to statement.Kind) []byte {
 	return out
 }
 
-// The payload of a checkpoint has the form of a published type as well: typ alone tells them apart,
-// and the signature covers it.
-func TestCheckpointIsNoType(t *testing.T) {
+// The signature covers typ: the payload of a type, signed as a checkpoint, is not a published type.
+func TestSignedAsAnotherKind(t *testing.T) {
 	s := newStage(t)
-	signed := s.Sign(s.Checkpoint(authority, 1), authority+"/govern")[0]
-	retyped := retyped(t, signed, statement.KindCheckpoint, statement.KindType)
-	if _, err := statement.Parse(retyped); err != nil {
-		t.Fatalf("the form is not shared any more: %v", err)
+	key := rulestest.Key(authority + "/govern")
+	payload, err := statement.Encode(s.Type(readType(t, "divorce")))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, err := s.Submit(authority, &transaction{Statements: [][]byte{retyped}}); chaincode.Code(err) != chaincode.CodeSignature {
-		t.Errorf("got %v", err)
+	for _, signedAs := range []struct {
+		kind statement.Kind
+		want string
+	}{
+		{statement.KindCheckpoint, chaincode.CodeSignature},
+		{statement.KindType, ""}, // as it ought to be
+	} {
+		signature, err := key.Sign(statement.ToBeSigned(signedAs.kind, key.Public().ID(), payload))
+		if err != nil {
+			t.Fatal(err)
+		}
+		signed := &statement.Statement{
+			Body: new(statement.Type), KeyID: key.Public().ID(), Payload: payload, Signature: [sm.SignatureSize]byte(signature),
+		}
+		if _, err := s.Submit(authority, &transaction{Statements: [][]byte{signed.Bytes()}}); chaincode.Code(err) != signedAs.want {
+			t.Errorf("signed as a %s: got %v, want %q", signedAs.kind, err, signedAs.want)
+		}
 	}
 }
 

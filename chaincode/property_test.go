@@ -78,6 +78,7 @@ func (d *draw) next() sample {
 		op = d.keyChange()
 	case "checkpoint":
 		c := d.Checkpoint(id, uint64(rapid.IntRange(0, 5).Draw(d.T, "size")))
+		c.Log = pick(d, "log", rulestest.Log, "second")
 		if d.seldom(4) {
 			c.Root = sm.Sum(nil)
 		}

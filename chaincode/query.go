@@ -36,7 +36,7 @@ type Version struct {
 //	status ISSUER DIGEST [TYPE]             of a licence, with its history
 //	root-status ISSUER ROOT                 of all licences under a root, with its history
 //	restrictions ISSUER DIGEST [TYPE]       those laid and not lifted
-//	checkpoint DEPARTMENT                   the newest of its access log
+//	checkpoint DEPARTMENT LOG [SIZE]        of an access log: the newest, or the one at a size
 //	consent DEPARTMENT DIGEST               of a grant, or of a withdrawn binding
 //	verify ISSUER ROOT INDEX DIGEST PATH    whether a licence is anchored there, and what holds of it
 //
@@ -70,7 +70,7 @@ var queries = map[string]struct {
 	"status":       {[]parameter{idParameter, hashParameter, idParameter}, 1, queryStatus},
 	"root-status":  {[]parameter{idParameter, hashParameter}, 0, queryRootStatus},
 	"restrictions": {[]parameter{idParameter, hashParameter, idParameter}, 1, queryRestrictions},
-	"checkpoint":   {[]parameter{idParameter}, 0, queryCheckpoint},
+	"checkpoint":   {[]parameter{idParameter, idParameter, sizeParameter}, 1, queryCheckpoint},
 	"consent":      {[]parameter{idParameter, hashParameter}, 0, queryConsent},
 	"verify":       {[]parameter{idParameter, hashParameter, numberParameter, hashParameter, pathParameter}, 0, queryVerify},
 }
@@ -107,6 +107,7 @@ type argument struct {
 	id     string
 	hash   sm.Hash
 	number uint32
+	size   uint64
 	path   []byte
 }
 
@@ -135,6 +136,11 @@ var (
 		n, err := strconv.ParseUint(s, 10, 32)
 		a.number = uint32(n)
 		return err == nil && strconv.FormatUint(n, 10) == s
+	}}
+	sizeParameter = parameter{"a decimal number below 2^40", func(s string, a *argument) (ok bool) {
+		var err error
+		a.size, err = strconv.ParseUint(s, 10, 40)
+		return err == nil && strconv.FormatUint(a.size, 10) == s
 	}}
 	pathParameter = parameter{"at most 12 hashes in lower-case hexadecimal digits", func(s string, a *argument) bool {
 		if len(s) > 2*maxPath {

@@ -26,8 +26,8 @@ const (
 	StatusPrefix      = "status/"       // <issuer>/<digest>/<type> -> Status
 	RootStatusPrefix  = "root-status/"  // <issuer>/<root> -> Status
 	RestrictionPrefix = "restriction/"  // <issuer>/<digest>/<type> -> Restrictions
-	CheckpointPrefix  = "checkpoint/"   // <department>/<size, 16 digits of hex> -> root, 32 bytes
-	LastCheckpoint    = "checkpoint-at" // /<department> -> Checkpoint
+	CheckpointPrefix  = "checkpoint/"   // <department>/<log>/<size, 16 digits of hex> -> root, 32 bytes
+	LastCheckpoint    = "checkpoint-at" // /<department>/<log> -> Checkpoint
 	ConsentPrefix     = "consent/"      // <department>/<digest> -> "give" or "withdraw"
 )
 
@@ -70,11 +70,15 @@ func RestrictionStateKey(issuer string, digest sm.Hash, typ string) string {
 	return RestrictionPrefix + issuer + "/" + digest.String() + "/" + typ
 }
 
-func checkpointStateKey(department string, size uint64) string {
-	return fmt.Sprintf("%s%s/%016x", CheckpointPrefix, department, size)
+// CheckpointStateKey returns the state key of the root of an access log at a size.
+func CheckpointStateKey(department, log string, size uint64) string {
+	return fmt.Sprintf("%s%s/%s/%016x", CheckpointPrefix, department, log, size)
 }
 
-func lastCheckpointStateKey(department string) string { return LastCheckpoint + "/" + department }
+// LastCheckpointStateKey returns the state key of the newest checkpoint of an access log.
+func LastCheckpointStateKey(department, log string) string {
+	return LastCheckpoint + "/" + department + "/" + log
+}
 
 // ConsentStateKey returns the state key of a grant or a withdrawn binding.
 func ConsentStateKey(department string, digest sm.Hash) string {
@@ -153,7 +157,7 @@ type Restriction struct {
 // MaxRestrictions is the greatest number of restrictions on one licence at one time.
 const MaxRestrictions = 32
 
-// A Checkpoint is the record of a department's newest checkpoint.
+// A Checkpoint is the record of the newest checkpoint of an access log.
 type Checkpoint struct {
 	_    struct{} `cbor:",toarray"`
 	Size uint64

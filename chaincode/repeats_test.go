@@ -1,8 +1,11 @@
 package chaincode_test
 
 import (
+	"strconv"
 	"testing"
 
+	"github.com/credledger/credledger/chaincode/internal/rulestest"
+	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/statement"
 )
 
@@ -58,13 +61,39 @@ func TestRepeats(t *testing.T) {
 	}
 }
 
+// Each of a department's access logs stands for itself: it is smaller than another, or has another
+// root at the same size.
+func TestSeveralLogs(t *testing.T) {
+	s := newStage(t)
+	first, second := s.Checkpoint(issuer, 7), s.Checkpoint(issuer, 7)
+	second.Log, second.Root = "second", sm.Sum(nil)
+	smaller := s.Checkpoint(issuer, 3)
+	smaller.Log = "third"
+	for _, c := range []*statement.Checkpoint{first, second, smaller} {
+		s.Must(issuer, s.Tx(c, issuer+"/log"))
+	}
+	type answer struct {
+		Size uint64
+		Root sm.Hash
+	}
+	for _, c := range []*statement.Checkpoint{first, second, smaller} {
+		want := answer{c.Size, c.Root}
+		if got := evaluate[answer](t, s, "checkpoint", issuer, c.Log); got != want {
+			t.Errorf("the newest of %s: %v, want %v", c.Log, got, want)
+		}
+		if got := evaluate[answer](t, s, "checkpoint", issuer, c.Log, strconv.FormatUint(c.Size, 10)); got != want {
+			t.Errorf("%s at %d: %v, want %v", c.Log, c.Size, got, want)
+		}
+	}
+}
+
 // An older checkpoint may come late only if it says what was said before.
 func TestCheckpointsInAnyOrder(t *testing.T) {
 	s := newStage(t)
 	for _, size := range []uint64{0, 3, 7, 3} {
 		s.Must(issuer, s.Tx(s.Checkpoint(issuer, size), issuer+"/log"))
 	}
-	if got := evaluate[struct{ Size uint64 }](t, s, "checkpoint", issuer); got.Size != 7 {
+	if got := evaluate[struct{ Size uint64 }](t, s, "checkpoint", issuer, rulestest.Log); got.Size != 7 {
 		t.Errorf("the newest checkpoint is at size %d", got.Size)
 	}
 }

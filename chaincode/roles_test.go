@@ -219,14 +219,14 @@ func offLedger(c *rulestest.City, department string) []statement.Body {
 	return []statement.Body{
 		&statement.Binding{Ledger: c.ID, Issuer: department, Digest: sm.Sum(nil), HolderKey: [64]byte(rulestest.Key("holder").Public().Bytes())},
 		&statement.Proof{Ledger: c.ID, Nonce: []byte{}},
-		&statement.Receipt{Ledger: c.ID, Verifier: department, Outcome: "valid", Reasons: []string{}},
+		&statement.Receipt{Ledger: c.ID, Verifier: department, Log: rulestest.Log, Outcome: "valid", Reasons: []string{}},
 		&statement.Snapshot{Ledger: c.ID},
 	}
 }
 
 func readType(t testing.TB, id string) *licence.Type {
 	t.Helper()
-	b, err := os.ReadFile("../sdk/licence/testdata/types/" + id + ".json")
+	b, err := os.ReadFile("../sdk/licence/catalog/more/" + id + ".json")
 	if err != nil {
 		t.Fatal(err)
 	}

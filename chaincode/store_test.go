@@ -93,22 +93,25 @@ func TestStateIsCorrupt(t *testing.T) {
 func TestNoHotKeys(t *testing.T) {
 	s := newStage(t)
 	batches := []*rulestest.Batch{s.batches[issuer], s.Anchor(issuer, "second", 4), s.batches[other]}
+	secondLog := s.Checkpoint(issuer, 9)
+	secondLog.Log = "second"
 	transactions := map[string]sample{
-		"heartbeat":          {actor: authority, tx: s.Tx(&statement.Heartbeat{Ledger: s.ID, Sequence: 2, Time: rulestest.Time + 1}, authority+"/log")},
-		"anchor":             {actor: issuer, tx: s.Batch(issuer, "third", 2).Tx(s.City, issuer+"/anchor")},
-		"another anchor":     {actor: issuer, tx: s.Batch(issuer, "fourth", 2).Tx(s.City, issuer+"/anchor")},
-		"another's anchor":   {actor: other, tx: s.Batch(other, "third", 2).Tx(s.City, other+"/anchor")},
-		"status":             {actor: issuer, tx: s.Tx(batches[0].Status(0, licence.Active, toSuspended), issuer+"/status-1")},
-		"status of another":  {actor: issuer, tx: s.Tx(batches[0].Status(2, licence.Active, toSuspended), issuer+"/status-1")},
-		"status of the root": {actor: issuer, tx: s.Tx(batches[0].RootStatus(licence.Active, toSuspended), issuer+"/status-1")},
-		"restriction":        {actor: issuer, tx: s.Tx(batches[1].Restriction(0, 1), issuer+"/status-1")},
-		"status elsewhere":   {actor: other, tx: s.Tx(batches[2].Status(0, licence.Active, toSuspended), other+"/status-1")},
-		"checkpoint":         {actor: issuer, tx: s.Tx(s.Checkpoint(issuer, 9), issuer+"/log")},
-		"another checkpoint": {actor: other, tx: s.Tx(s.Checkpoint(other, 9), other+"/log")},
-		"consent":            {actor: issuer, tx: s.Tx(s.Consent(issuer, statement.ConsentGive), issuer+"/consent")},
-		"further key":        {actor: other, tx: s.Tx(s.Enrol(other, "new", statement.PurposeLog), "new", other+"/govern")},
-		"type":               {actor: authority, tx: s.Tx(s.Type(readType(t, "divorce")), authority+"/govern")},
-		"admission":          {actor: authority, tx: s.Tx(s.Department(rulestest.Profile("second-newcomer"), 1), authority+"/govern")},
+		"heartbeat":                  {actor: authority, tx: s.Tx(&statement.Heartbeat{Ledger: s.ID, Sequence: 2, Time: rulestest.Time + 1}, authority+"/log")},
+		"anchor":                     {actor: issuer, tx: s.Batch(issuer, "third", 2).Tx(s.City, issuer+"/anchor")},
+		"another anchor":             {actor: issuer, tx: s.Batch(issuer, "fourth", 2).Tx(s.City, issuer+"/anchor")},
+		"another's anchor":           {actor: other, tx: s.Batch(other, "third", 2).Tx(s.City, other+"/anchor")},
+		"status":                     {actor: issuer, tx: s.Tx(batches[0].Status(0, licence.Active, toSuspended), issuer+"/status-1")},
+		"status of another":          {actor: issuer, tx: s.Tx(batches[0].Status(2, licence.Active, toSuspended), issuer+"/status-1")},
+		"status of the root":         {actor: issuer, tx: s.Tx(batches[0].RootStatus(licence.Active, toSuspended), issuer+"/status-1")},
+		"restriction":                {actor: issuer, tx: s.Tx(batches[1].Restriction(0, 1), issuer+"/status-1")},
+		"status elsewhere":           {actor: other, tx: s.Tx(batches[2].Status(0, licence.Active, toSuspended), other+"/status-1")},
+		"checkpoint":                 {actor: issuer, tx: s.Tx(s.Checkpoint(issuer, 9), issuer+"/log")},
+		"checkpoint of a second log": {actor: issuer, tx: s.Tx(secondLog, issuer+"/log")},
+		"another checkpoint":         {actor: other, tx: s.Tx(s.Checkpoint(other, 9), other+"/log")},
+		"consent":                    {actor: issuer, tx: s.Tx(s.Consent(issuer, statement.ConsentGive), issuer+"/consent")},
+		"further key":                {actor: other, tx: s.Tx(s.Enrol(other, "new", statement.PurposeLog), "new", other+"/govern")},
+		"type":                       {actor: authority, tx: s.Tx(s.Type(readType(t, "divorce")), authority+"/govern")},
+		"admission":                  {actor: authority, tx: s.Tx(s.Department(rulestest.Profile("second-newcomer"), 1), authority+"/govern")},
 	}
 	read, written := map[string]map[string]bool{}, map[string][]string{}
 	for name, op := range transactions {

@@ -28,7 +28,7 @@ func types(t testing.TB) map[string]*licence.Type {
 	if err != nil {
 		t.Fatal(err)
 	}
-	extra, err := catalog.Load("testdata/types")
+	extra, err := catalog.Load("catalog/more")
 	if err != nil {
 		t.Fatal(err)
 	}

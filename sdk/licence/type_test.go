@@ -66,7 +66,7 @@ func TestCanonicalType(t *testing.T) {
 		// The encoding is what encoding/json makes of the file without white space, members in the order of the format.
 		file, err := os.ReadFile("catalog/" + id + ".json")
 		if err != nil {
-			file = mustRead(t, "testdata/types/"+id+".json")
+			file = mustRead(t, "catalog/more/"+id+".json")
 		}
 		var compact bytes.Buffer
 		if err := json.Compact(&compact, file); err != nil {

@@ -163,6 +163,8 @@ var outOfBounds = []change{
 	typeOf("too late", func(y *statement.Type) { y.SignedAt = tooLate }),
 
 	checkpoint("department empty", func(c *statement.Checkpoint) { c.Department = "" }),
+	checkpoint("log empty", func(c *statement.Checkpoint) { c.Log = "" }),
+	checkpoint("log with a slash", func(c *statement.Checkpoint) { c.Log = "a/b" }),
 	checkpoint("size too large", func(c *statement.Checkpoint) { c.Size = tooLate }),
 	checkpoint("too late", func(c *statement.Checkpoint) { c.SignedAt = tooLate }),
 
@@ -188,10 +190,14 @@ var outOfBounds = []change{
 	proof("longer than a day", func(p *statement.Proof) { p.NotAfter = p.IssuedAt + statement.MaxProof + 1 }),
 
 	receipt("verifier empty", func(r *statement.Receipt) { r.Verifier = "" }),
+	receipt("log empty", func(r *statement.Receipt) { r.Log = "" }),
+	receipt("index out of range", func(r *statement.Receipt) { r.Index = tooLate }),
 	receipt("outcome empty", func(r *statement.Receipt) { r.Outcome = "" }),
 	receipt("17 reasons", func(r *statement.Receipt) { r.Reasons = strings.Split(strings.Repeat("a", 17), "") }),
 	receipt("a reason empty", func(r *statement.Receipt) { r.Reasons = []string{""} }),
 	receipt("a reason of 65 bytes", func(r *statement.Receipt) { r.Reasons = []string{strings.Repeat("a", 65)} }),
+	receipt("day too early", func(r *statement.Receipt) { r.Day = tooEarly }),
+	receipt("day too far", func(r *statement.Receipt) { r.Day = tooFar }),
 	receipt("height out of range", func(r *statement.Receipt) { r.Height = tooLate }),
 	receipt("heartbeat out of range", func(r *statement.Receipt) { r.Heartbeat = tooLate }),
 	receipt("checked-at out of range", func(r *statement.Receipt) { r.CheckedAt = tooLate }),

@@ -4,12 +4,14 @@ import (
 	"github.com/credledger/credledger/sdk/sm"
 )
 
-// Checkpoint fixes the state of a department's access log: a Merkle tree of RFC 9162 shape. A key
-// of the department for PurposeLog signs it.
+// Checkpoint fixes the state of one of a department's access logs: a Merkle tree of RFC 9162 shape.
+// A department keeps a log for each replica of its verifier. A key of the department for PurposeLog
+// signs it.
 type Checkpoint struct {
 	_          struct{} `cbor:",toarray"`
 	Ledger     sm.Hash
 	Department string
+	Log        string // which of its access logs
 	Size       uint64 // number of entries
 	Root       sm.Hash
 	SignedAt   uint64
@@ -62,15 +64,19 @@ type Proof struct {
 // MaxProof is the longest life of a holder proof: one day, in seconds.
 const MaxProof = 24 * 3600
 
-// Receipt is a verifier's word on what it found, for the files of whoever asked. A key of the
-// verifying department for PurposeLog signs it; it stays off the ledger.
+// Receipt is a verifier's word on what it found and where it recorded that, for the files of whoever
+// asked. A key of the verifying department for PurposeLog signs it; it stays off the ledger.
 type Receipt struct {
 	_            struct{} `cbor:",toarray"`
 	Ledger       sm.Hash
 	Verifier     string   // department id
+	Log          string   // which of the department's access logs
+	Index        uint64   // of the entry in it, from 0
+	Leaf         sm.Hash  // of that entry, see package access
 	Presentation sm.Hash  // SM3 of the presentation's bytes
 	Outcome      string   // of the verdict, see package verify
 	Reasons      []string // reason code of each axis, in the order of package verify
+	Day          int32    // that the status was asked for, days since 1970-01-01, UTC+8
 	Height       uint64   // number of the newest block in the view used
 	Heartbeat    uint64   // time of the newest heartbeat in that view; 0 if none
 	CheckedAt    uint64
@@ -104,7 +110,12 @@ func (s *Snapshot) LedgerID() sm.Hash   { return s.Ledger }
 
 // Validate implements Body.
 func (c *Checkpoint) Validate() error {
-	return check(c, id("department id", c.Department), seconds("size", c.Size), seconds("signed-at", c.SignedAt))
+	return check(c,
+		id("department id", c.Department),
+		id("log", c.Log),
+		seconds("size", c.Size),
+		seconds("signed-at", c.SignedAt),
+	)
 }
 
 // Validate implements Body.
@@ -142,8 +153,11 @@ func (p *Proof) Validate() error {
 func (r *Receipt) Validate() error {
 	problems := []problem{
 		id("verifier", r.Verifier),
+		id("log", r.Log),
+		seconds("index", r.Index),
 		id("outcome", r.Outcome),
 		that("reasons", len(r.Reasons) <= 16, "must be at most 16"),
+		day("day", r.Day),
 		seconds("height", r.Height),
 		seconds("heartbeat", r.Heartbeat),
 		seconds("checked-at", r.CheckedAt),

@@ -139,6 +139,15 @@ func Encode(body Body) ([]byte, error) {
 
 // Sign encodes a body, signs it and returns the statement's bytes.
 func Sign(body Body, signer sm.Signer) ([]byte, error) {
+	s, err := Make(body, signer)
+	if err != nil {
+		return nil, err
+	}
+	return s.Bytes(), nil
+}
+
+// Make is Sign for a caller that goes on with the parts.
+func Make(body Body, signer sm.Signer) (*Statement, error) {
 	payload, err := Encode(body)
 	if err != nil {
 		return nil, err
@@ -148,11 +157,11 @@ func Sign(body Body, signer sm.Signer) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sign %s: %w", body.Kind(), err)
 	}
-	s := Statement{Body: body, KeyID: kid, Payload: payload}
+	s := &Statement{Body: body, KeyID: kid, Payload: payload}
 	if copy(s.Signature[:], signature) != sm.SignatureSize || len(signature) != sm.SignatureSize {
 		return nil, errorf(CodeMalformed, "sign %s: the signer returned %d bytes, want %d", body.Kind(), len(signature), sm.SignatureSize)
 	}
-	return s.Bytes(), nil
+	return s, nil
 }
 
 // Parse takes one statement apart. It checks form only: Verify checks the signature. The payload of

@@ -287,9 +287,12 @@ func Previous(body statement.Body) *sm.Hash {
 	return &h
 }
 
+// Log is the access log that each department has.
+const Log = "main"
+
 // Checkpoint fixes a department's access log.
 func (c *City) Checkpoint(department string, size uint64) *statement.Checkpoint {
-	return &statement.Checkpoint{Ledger: c.ID, Department: department, Size: size, Root: sm.Sum([]byte{byte(size)}), SignedAt: Time}
+	return &statement.Checkpoint{Ledger: c.ID, Department: department, Log: Log, Size: size, Root: sm.Sum([]byte{byte(size)}), SignedAt: Time}
 }
 
 // Consent gives or withdraws a grant.

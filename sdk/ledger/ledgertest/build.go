@@ -111,11 +111,23 @@ func (c *City) Issue(tb testing.TB, typ string, n int) *Batch {
 // IssueAt is Issue at another time, in seconds since 1970-01-01T00:00:00Z.
 func (c *City) IssueAt(tb testing.TB, typ string, n int, at uint64) *Batch {
 	tb.Helper()
-	d, docs := c.Issuer(tb, typ), c.Documents(tb, typ)
-	salts := make([]byte, len(c.Type(tb, typ).Leaves())*credential.SaltSize)
-	drafts := make([]*credential.Draft, n)
-	for i := range drafts {
-		doc := docs[i%len(docs)]
+	samples := c.Documents(tb, typ)
+	docs := make([]*licence.Document, n)
+	for i := range docs {
+		docs[i] = samples[i%len(samples)]
+	}
+	return c.IssueDocuments(tb, docs, at)
+}
+
+// IssueDocuments commits to licences of one type and signs them as one batch, at a time in seconds
+// since 1970-01-01T00:00:00Z.
+func (c *City) IssueDocuments(tb testing.TB, docs []*licence.Document, at uint64) *Batch {
+	tb.Helper()
+	typ := docs[0].Type()
+	d := c.Issuer(tb, typ.ID)
+	salts := make([]byte, len(typ.Leaves())*credential.SaltSize)
+	drafts := make([]*credential.Draft, len(docs))
+	for i, doc := range docs {
 		record := credential.Record{Issuer: d.ID, IssuedAt: at}
 		if from, ok := doc.ValidFrom(); ok {
 			record.ValidFrom = &from

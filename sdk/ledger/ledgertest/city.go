@@ -34,6 +34,9 @@ const (
 	Businesses = "market-regulation" // issues business licences
 )
 
+// Log is the access log that each department has.
+const Log = "main"
+
 // Time is the signed-at of what the city signs, in seconds since 1970-01-01T00:00:00Z, and Day the
 // day it takes effect.
 const (

@@ -44,7 +44,7 @@ func queries(r *run) {
 		{Name: "status", Args: []string{d.ID, b.Digests[3].String(), "property"}},
 		{Name: "root-status", Args: []string{d.ID, b.Root().String()}},
 		{Name: "restrictions", Args: []string{d.ID, b.Digests[3].String()}},
-		{Name: "checkpoint", Args: []string{d.ID}},
+		{Name: "checkpoint", Args: []string{d.ID, Log}},
 		{Name: "consent", Args: []string{d.ID, b.Digests[0].String()}},
 		{Name: "verify", Args: []string{d.ID, b.Root().String(), "3", b.Digests[3].String(), hex.EncodeToString(place.Path)}},
 	} {

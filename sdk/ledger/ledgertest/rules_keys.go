@@ -136,12 +136,12 @@ func (r *run) nextCheckpoint(d *Department) *statement.Checkpoint {
 	var now struct {
 		Size uint64 `json:"size"`
 	}
-	b, err := r.connect(d.ID).Evaluate(r.ctx, chaincode.Query{Name: "checkpoint", Args: []string{d.ID}})
+	b, err := r.connect(d.ID).Evaluate(r.ctx, chaincode.Query{Name: "checkpoint", Args: []string{d.ID, Log}})
 	switch {
 	case err == nil:
 		decode(r, b, &now)
 	case chaincode.Code(err) != chaincode.CodeNotFound:
 		r.Fatalf("query checkpoint: %v", err)
 	}
-	return &statement.Checkpoint{Ledger: r.City.ID, Department: d.ID, Size: now.Size + 1, SignedAt: Time}
+	return &statement.Checkpoint{Ledger: r.City.ID, Department: d.ID, Log: Log, Size: now.Size + 1, SignedAt: Time}
 }

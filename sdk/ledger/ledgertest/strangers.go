@@ -31,7 +31,7 @@ func strangers(r *run) {
 		b := r.City.Digests(r, typ, 2, nil, nil)
 		r.refuse(d.ID, b.Tx, chaincode.CodeDepartmentUnknown)
 		r.refuse(d.ID, Sign(r, b.Change(0, licence.Revoked), d.Status), chaincode.CodeDepartmentUnknown)
-		checkpoint := &statement.Checkpoint{Ledger: r.City.ID, Department: d.ID, Size: 1, SignedAt: Time}
+		checkpoint := &statement.Checkpoint{Ledger: r.City.ID, Department: d.ID, Log: Log, Size: 1, SignedAt: Time}
 		r.refuse(d.ID, Sign(r, checkpoint, d.Log), chaincode.CodeDepartmentUnknown)
 		enrol := Sign(r, r.City.Enrolment(d.ID, d.Govern, statement.PurposeGovern), r.City.Authority.Govern, d.Govern)
 		r.refuse(d.ID, enrol, chaincode.CodeDepartmentUnknown)

@@ -1,5 +1,8 @@
 // Package catalog holds the licence types that come with CredLedger (marriage certificate, real property certificate, business licence) and the departments
 // of the demonstration city, and loads other catalogues from a directory. It never writes.
+//
+// The directory more has files of two further types, which a city puts into a catalogue of its own where it issues them: divorce certificate and statement
+// of no marriage record.
 package catalog
 
 import (

@@ -109,15 +109,15 @@ func Bodies() []statement.Body {
 			PublicKey: Key(Issuer).Public().Bytes(), Purposes: statement.PurposeAnchor | statement.PurposeStatus | statement.PurposeConsent,
 			NotAfter: &notAfter, Disowned: []sm.Hash{}, SignedAt: Time},
 		&statement.Type{Ledger: ledger, ID: "marriage", Version: 1, Definition: []byte(`{"id":"marriage"}`), SignedAt: Time},
-		&statement.Checkpoint{Ledger: ledger, Department: "data-bureau", Size: 70000, Root: Hash("log"), SignedAt: Time},
+		&statement.Checkpoint{Ledger: ledger, Department: "data-bureau", Log: "main", Size: 70000, Root: Hash("log"), SignedAt: Time},
 		&statement.Consent{Ledger: ledger, Department: Issuer, Digest: Hash("grant"), Action: statement.ConsentWithdraw, SignedAt: Time},
 		&statement.Heartbeat{Ledger: ledger, Sequence: 1, Time: Time},
 		&statement.Binding{Ledger: ledger, Issuer: Issuer, Digest: Hash("digest"), HolderKey: XY(Holder),
 			NotBefore: Time, NotAfter: Time + 90*24*3600},
 		&statement.Proof{Ledger: ledger, Presentation: Hash("presentation"), Audience: "natural-resources", Nonce: []byte("0123456789abcdef"),
 			IssuedAt: Time, NotAfter: Time + 300},
-		&statement.Receipt{Ledger: ledger, Verifier: "data-bureau", Presentation: Hash("presentation"), Outcome: "valid",
-			Reasons: []string{"ok", "static"}, Height: 12, Heartbeat: Time, CheckedAt: Time + 30},
+		&statement.Receipt{Ledger: ledger, Verifier: "data-bureau", Log: "main", Index: 69999, Leaf: Hash("entry"),
+			Presentation: Hash("presentation"), Outcome: "valid", Reasons: []string{"ok", "static"}, Day: 20764, Height: 12, Heartbeat: Time, CheckedAt: Time + 30},
 		&statement.Snapshot{Ledger: ledger, Height: 12, Block: Hash("block"), Heartbeat: Time, Content: Hash("content"), Length: 4096},
 	}
 }
