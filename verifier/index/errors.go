@@ -11,6 +11,7 @@ const (
 	CodeDamaged     = "index-damaged"      // the directory does not hold what an index wrote
 	CodeOtherLedger = "index-other-ledger" // the index follows another ledger than the one given
 	CodeFollowing   = "index-following"    // the index follows a ledger already
+	CodeEmpty       = "index-empty"        // the index has not seen the ledger's genesis yet
 	CodeClosed      = "index-closed"
 )
 

@@ -139,6 +139,8 @@ func (x *Index) add(b *ledger.Block) error {
 		first = b.Hash
 	}
 	head = ledger.Head{Height: b.Number + 1, Hash: b.Hash}
+	x.adding.Lock()
+	defer x.adding.Unlock()
 	if err := x.store.commit(d.writes, extent{head, first}); err != nil {
 		return err
 	}

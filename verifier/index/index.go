@@ -31,8 +31,10 @@ type Index struct {
 	store  *store
 	memory *memory
 
-	following sync.Mutex // held by Follow and Close
-	first     sm.Hash    // of block 0; under following
+	following sync.Mutex   // held by Follow and Close
+	reading   sync.RWMutex // of the store by others than Follow; held by Close
+	adding    sync.Mutex   // while a block is taken in: outside, store, memory and head agree
+	first     sm.Hash      // of block 0; under following
 
 	mu          sync.Mutex // of all that follows
 	head        ledger.Head
@@ -74,7 +76,7 @@ func open(fs vfs.FS, dir string) (*Index, error) {
 }
 
 // Close ends the index, once Follow has ended: cancel its context first. Readers may go on reading
-// what there is.
+// what there is in memory: all but checkpoints.
 func (x *Index) Close() error {
 	x.following.Lock()
 	defer x.following.Unlock()
@@ -87,6 +89,8 @@ func (x *Index) Close() error {
 	if closed {
 		return nil
 	}
+	x.reading.Lock()
+	defer x.reading.Unlock()
 	return x.store.close()
 }
 

@@ -94,7 +94,7 @@ func (m *memory) apply(key string, value []byte, at place) error {
 	case chaincode.ConsentPrefix:
 		err = m.consent(rest, value)
 	case chaincode.TypePrefix, chaincode.CheckpointPrefix, chaincode.LastCheckpoint + "/":
-		// Versions follow from the definitions; access logs are not the verifier's business.
+		// Versions follow from the definitions; checkpoints are read from the store, see checkpoint.go.
 	default:
 		err = fmt.Errorf("a kind of record that this version does not know")
 	}

@@ -48,19 +48,25 @@ func splitPlace(b []byte) (at place, value []byte, err error) {
 
 // get returns a value of the state, nil if there is none.
 func (s *store) get(key string) ([]byte, error) {
+	_, value, err := s.getPlaced(key)
+	return value, err
+}
+
+// getPlaced returns a value of the state, nil if there is none, and where it was written.
+func (s *store) getPlaced(key string) (at place, value []byte, err error) {
 	stored, closer, err := s.db.Get(append([]byte{stateSpace}, key...))
 	if errors.Is(err, pebble.ErrNotFound) {
-		return nil, nil
+		return at, nil, nil
 	}
 	if err != nil {
-		return nil, &Error{CodeStorage, "read the index", err}
+		return at, nil, &Error{CodeStorage, "read the index", err}
 	}
 	defer closer.Close()
-	_, value, err := splitPlace(stored)
+	at, value, err = splitPlace(stored)
 	if err != nil {
-		return nil, damaged(err)
+		return at, nil, damaged(err)
 	}
-	return append(make([]byte, 0, len(value)), value...), nil
+	return at, append(make([]byte, 0, len(value)), value...), nil
 }
 
 // versioned reports whether every value that a key had counts, not only the last.
@@ -173,10 +179,22 @@ func (s *store) load(m *memory) error {
 	return nil
 }
 
-func (s *store) loadPrefix(m *memory, prefix []byte) (err error) {
-	upper := append([]byte(nil), prefix...)
+func (s *store) loadPrefix(m *memory, prefix []byte) error {
+	return s.scan(prefix[0], string(prefix[1:]), string(prefix[1:]), func(key string, at place, value []byte) (bool, error) {
+		key, _, _ = strings.Cut(key, "\x00")
+		if err := m.apply(key, value, at); err != nil {
+			return false, damaged(err)
+		}
+		return true, nil
+	})
+}
+
+// scan visits the keys of a space that have a prefix, from the first one given on, in ascending order
+// until visit has enough. The value is good only during the visit.
+func (s *store) scan(space byte, first, prefix string, visit func(key string, at place, value []byte) (more bool, err error)) (err error) {
+	upper := append([]byte{space}, prefix...)
 	upper[len(upper)-1]++
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: upper})
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: append([]byte{space}, first...), UpperBound: upper})
 	if err != nil {
 		return &Error{CodeStorage, "read the index", err}
 	}
@@ -194,9 +212,8 @@ func (s *store) loadPrefix(m *memory, prefix []byte) (err error) {
 		if err != nil {
 			return damaged(err)
 		}
-		key, _, _ := strings.Cut(string(it.Key()[1:]), "\x00")
-		if err := m.apply(key, value, at); err != nil {
-			return damaged(err)
+		if more, err := visit(string(it.Key()[1:]), at, value); err != nil || !more {
+			return err
 		}
 	}
 	return nil

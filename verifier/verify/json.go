@@ -79,7 +79,7 @@ type (
 		SignedAt    string         `json:"signedAt"`
 		Key         sm.Hash        `json:"key"`
 		Position    Position       `json:"position"`
-		Transaction string         `json:"transaction"`
+		Transaction *string        `json:"transaction"`
 		Before      *heartbeatJSON `json:"before"` // the newest heartbeat before it
 		After       *heartbeatJSON `json:"after"`  // the first heartbeat after it
 	}
@@ -94,14 +94,14 @@ type (
 	changeJSON struct {
 		State     licence.State `json:"state"`
 		Effective string        `json:"effective"`
-		Position  Position      `json:"position"`
-		Reason    sm.Hash       `json:"reason"` // commitment
+		Position  *Position     `json:"position"`
+		Reason    *sm.Hash      `json:"reason"` // commitment
 	}
 	openJSON struct {
-		ID        string  `json:"id"`
-		Ground    sm.Hash `json:"ground"` // commitment
-		Effective string  `json:"effective"`
-		InEffect  bool    `json:"inEffect"` // on the day
+		ID        *string  `json:"id"`
+		Ground    *sm.Hash `json:"ground"` // commitment
+		Effective string   `json:"effective"`
+		InEffect  bool     `json:"inEffect"` // on the day
 	}
 )
 
@@ -165,7 +165,7 @@ func (v *Verdict) describe(out *verdictJSON) {
 	a := &v.Known.Anchor
 	out.Anchor = &anchorJSON{
 		Root: a.Head.Root, Size: a.Head.Size, SignedAt: utc(a.Head.SignedAt), Key: a.KeyID,
-		Position: a.Position, Transaction: a.TransactionID, Before: beat(a.Before), After: beat(a.After),
+		Position: a.Position, Transaction: known(a.TransactionID), Before: beat(a.Before), After: beat(a.After),
 	}
 	out.Status = &statusJSON{
 		State: v.findings[AxisStatus].Reason, OfBatch: v.OfBatch, Change: change(v.Change), Pending: change(v.Pending),
@@ -178,7 +178,11 @@ func (v *Verdict) describe(out *verdictJSON) {
 	}
 	for i := range v.Known.Restrictions {
 		open := &v.Known.Restrictions[i]
-		out.Open = append(out.Open, openJSON{hex.EncodeToString(open.ID[:]), open.Ground, open.Effective.String(), open.Effective <= v.Day})
+		var id string
+		if open.ID != ([16]byte{}) {
+			id = hex.EncodeToString(open.ID[:])
+		}
+		out.Open = append(out.Open, openJSON{known(id), known(open.Ground), open.Effective.String(), open.Effective <= v.Day})
 	}
 }
 
@@ -206,5 +210,14 @@ func change(c *Change) *changeJSON {
 	if c == nil {
 		return nil
 	}
-	return &changeJSON{c.State, c.Effective.String(), c.Position, c.Reason}
+	return &changeJSON{c.State, c.Effective.String(), known(c.Position), known(c.Reason)}
+}
+
+// known is nil for the zero value, which stands for what the view does not keep.
+func known[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
 }

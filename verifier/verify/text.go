@@ -17,9 +17,13 @@ var (
 	notShownByHolder = licence.Text{Zh: "未证明本人出示,请核对身份证", En: "Not proven to be shown by its holder: check the identity card"}
 )
 
+// Text says what an outcome means to people, without the word for why of NotCurrent; empty if there
+// is no such outcome.
+func (o Outcome) Text() licence.Text { return outcomeTexts[o] }
+
 // Text sums the verdict up for people; for NotCurrent with the word for why.
 func (v *Verdict) Text() licence.Text {
-	t := outcomeTexts[v.Outcome]
+	t := v.Outcome.Text()
 	if v.Outcome == NotCurrent {
 		why := v.why()
 		t.Zh += "(" + why.Zh + ")"
@@ -73,23 +77,42 @@ type DisclosedField struct {
 	Masked         string // for a screen that others can see
 }
 
-// Fields returns what the presentation discloses, in the order of the dictionary; none of a
-// presentation whose content does not pass.
+// Fields returns what the presentation discloses, in the order of the dictionary, without what was
+// withheld; none of a presentation whose content does not pass.
 func (v *Verdict) Fields() []DisclosedField {
 	if v.Opened == nil {
 		return nil
 	}
 	t := v.Opened.Type
-	out := make([]DisclosedField, len(v.Opened.Fields))
-	for i := range out {
+	out := make([]DisclosedField, 0, len(v.Opened.Fields))
+	for i := range v.Opened.Fields {
 		f := &v.Opened.Fields[i]
-		if f.Index < len(t.Fields) {
-			entry := &t.Fields[f.Index]
-			out[i] = DisclosedField{entry.Key, entry.Label, entry.Classification, f.Value, entry.Masked(f.Value)}
-			continue
-		}
 		key := t.Leaves()[f.Index]
-		out[i] = DisclosedField{key, t.Label(key), licence.Internal, f.Value, f.Value.String()}
+		switch {
+		case v.keep != nil && !v.keep(key):
+		case f.Index < len(t.Fields):
+			entry := &t.Fields[f.Index]
+			out = append(out, DisclosedField{key, entry.Label, entry.Classification, f.Value, entry.Masked(f.Value)})
+		default:
+			out = append(out, DisclosedField{key, t.Label(key), licence.Internal, f.Value, f.Value.String()})
+		}
 	}
 	return out
+}
+
+// Withhold makes Fields and the JSON form leave out the fields that keep refuses, given their keys,
+// and returns the keys of those: for a caller who may see less than was shown. The presentation still
+// has them.
+func (v *Verdict) Withhold(keep func(key string) bool) (withheld []string) {
+	if v.Opened == nil {
+		return nil
+	}
+	leaves := v.Opened.Type.Leaves()
+	for i := range v.Opened.Fields {
+		if key := leaves[v.Opened.Fields[i].Index]; !keep(key) {
+			withheld = append(withheld, key)
+		}
+	}
+	v.keep = keep
+	return withheld
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/credledger/credledger/sdk/credential"
@@ -126,9 +127,10 @@ func TestJSON(t *testing.T) {
 			c.view.licence.Changes = changes(licence.Superseded, "2026-10-01", licence.Active, "2026-11-20")
 			c.view.licence.Changes[0].Successor = &successor
 			c.view.licence.Changes[0].Position = verify.Position{Block: 21, Index: 4}
+			c.view.licence.Changes[0].Reason = successor // of the second the view keeps state and day only
 		},
 		"restricted": func(c *city) {
-			c.view.licence.Restrictions = []verify.Restriction{{ID: [16]byte{1}, Effective: day("2026-10-01")}, {ID: [16]byte{2}, Effective: day("2026-12-01")}}
+			c.view.licence.Restrictions = []verify.Restriction{{ID: [16]byte{1}, Ground: successor, Effective: day("2026-10-01")}, {Effective: day("2026-12-01")}}
 			c.view.licence.Anchor.After = verify.Heartbeat{}
 		},
 	} {
@@ -203,4 +205,25 @@ func FuzzVerify(f *testing.F) {
 			t.Errorf("%x is valid", b)
 		}
 	})
+}
+
+// What is withheld is neither among the fields nor in the JSON form, and named.
+func TestWithhold(t *testing.T) {
+	c := newCity(t, 2)
+	v := c.check(c.two(t, 0))
+	withheld := v.Withhold(func(key string) bool { return key == "spouse1Name" })
+	if !slices.Equal(withheld, []string{"spouse2Id"}) {
+		t.Errorf("withheld %v", withheld)
+	}
+	if fields := v.Fields(); len(fields) != 1 || fields[0].Key != "spouse1Name" {
+		t.Errorf("fields %v", fields)
+	}
+	b, err := json.Marshal(v)
+	if err != nil || !bytes.Contains(b, []byte("spouse1Name")) || bytes.Contains(b, []byte("spouse2Id")) {
+		t.Errorf("%v: %s", err, b)
+	}
+	unread := verify.Verify(c.view, verify.Request{Presentation: []byte{1}, Now: noon})
+	if unread.Withhold(func(string) bool { return false }) != nil {
+		t.Error("something of what could not be read is withheld")
+	}
 }

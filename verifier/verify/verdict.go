@@ -132,6 +132,7 @@ type Verdict struct {
 	Pending *Change       // the next change that takes effect after the day; nil if there is none
 
 	findings findings
+	keep     func(key string) bool // see Withhold; nil keeps all
 }
 
 // Finding returns the result of one axis.

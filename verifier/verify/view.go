@@ -84,12 +84,13 @@ type Anchor struct {
 	Checked       bool // whoever built the view verified the signature
 	Disowned      bool // the issuer disowned it after a key was compromised
 	Position      Position
-	TransactionID string
+	TransactionID string    // "" if the view does not keep it
 	Before        Heartbeat // the newest before the anchor
 	After         Heartbeat // the first after it
 }
 
-// A Change is one change of a status.
+// A Change is one change of a status. A view that must be small keeps state and day only, and leaves
+// the rest zero.
 type Change struct {
 	State     licence.State
 	Effective licence.Date // first day of the state
@@ -98,7 +99,17 @@ type Change struct {
 	Successor *sm.Hash // digest of the licence that takes the place of a superseded one
 }
 
-// A Restriction is one that was laid and not lifted.
+// A Checkpoint is the state of an access log that is on the ledger.
+type Checkpoint struct {
+	Size     uint64  // number of entries
+	Root     sm.Hash // over them, see package access
+	Position Position
+	Before   Heartbeat // the newest before the checkpoint
+	After    Heartbeat // the first after it
+}
+
+// A Restriction is one that was laid and not lifted. A view that must be small keeps the day only, and
+// leaves the rest zero.
 type Restriction struct {
 	ID        [16]byte
 	Ground    sm.Hash // commitment to its kind

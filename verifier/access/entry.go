@@ -1,0 +1,224 @@
+// Package access is what everybody has to agree on about a verifier's access log: the one encoding
+// of an entry, the commitments in it, and the proofs that an entry is in the log and that the log
+// has only grown.
+//
+// An entry records one verification: who asked, for what, what was found and which fields were
+// given out. It never holds a value of a licence. What it says about whose licence it was is two
+// salted commitments, so that entries can be handed to an auditor who cannot tell which of them are
+// about one licence, while whoever is given the salt can:
+//
+//	entry         [1, time, agency, clerk, unit, matter, case, on-behalf, type, licence, presentation,
+//	              [field, ...], outcome, [reason, ...], day, height, heartbeat]
+//	licence       SM3(0x00 || [salt, issuer, digest])     the licence's name on the ledger
+//	presentation  SM3(0x00 || [salt, SM3 of what was shown])
+//	leaf          SM3(0x00 || entry)
+//
+// all in deterministic CBOR (RFC 8949, section 4.2), with 16 random bytes of salt for each entry. The
+// leaves are those of a Merkle tree in the shape of RFC 9162, with SM3(0x01 || left || right) as
+// interior node, whose root a checkpoint on the ledger fixes.
+//
+// The package does no I/O and reads no clock; package accesslog keeps a log.
+package access
+
+import (
+	"bytes"
+	"regexp"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/sdk/statement"
+)
+
+// version is the first element of an encoded entry.
+const version = 1
+
+// Bounds of an entry.
+const (
+	MaxSize    = 16 << 10 // bytes of an encoded entry
+	MaxText    = 200      // bytes of each text about who asked, and what for
+	MaxFields  = 202      // a licence type has at most 200 fields, the identifier and the documents
+	MaxReasons = 16
+	maxName    = 64 // bytes of a field's key, and of a reason
+)
+
+// maxSeconds bounds times and counts: 2^40 - 1.
+const maxSeconds = 1<<40 - 1
+
+// MaxEntries bounds the size of a log.
+const MaxEntries = 1<<40 - 1
+
+// An Entry records one verification. Texts that do not apply are empty; none has control characters.
+type Entry struct {
+	Time uint64 // of the verification, in seconds since 1970-01-01T00:00:00Z
+
+	Agency   string // id of the agency that asked; "" for the public
+	Clerk    string // who asked for it
+	Unit     string // where
+	Matter   string // the service item (事项), by its id
+	Case     string // the case number (办件号)
+	OnBehalf string // the department that the counter asked for
+
+	Type         string  // id of the licence type; "" if what was shown could not be read
+	Licence      sm.Hash // LicenceCommitment
+	Presentation sm.Hash // PresentationCommitment
+
+	Fields    []string // keys of the fields that were given out
+	Outcome   string   // of the verdict, see package verify
+	Reasons   []string // reason code of each axis, in the order of package verify
+	Day       int32    // that the status was asked for, in days since 1970-01-01
+	Height    uint64   // number of the newest block in the view used
+	Heartbeat uint64   // time of the newest heartbeat in that view, in seconds; 0 if none
+}
+
+// wire is the form of an entry in CBOR.
+type wire struct {
+	_            struct{} `cbor:",toarray"`
+	Version      uint64
+	Time         uint64
+	Agency       string
+	Clerk        string
+	Unit         string
+	Matter       string
+	Case         string
+	OnBehalf     string
+	Type         string
+	Licence      sm.Hash
+	Presentation sm.Hash
+	Fields       []string
+	Outcome      string
+	Reasons      []string
+	Day          int32
+	Height       uint64
+	Heartbeat    uint64
+}
+
+func (e *Entry) wire() *wire {
+	return &wire{
+		Version: version, Time: e.Time,
+		Agency: e.Agency, Clerk: e.Clerk, Unit: e.Unit, Matter: e.Matter, Case: e.Case, OnBehalf: e.OnBehalf,
+		Type: e.Type, Licence: e.Licence, Presentation: e.Presentation,
+		Fields: e.Fields, Outcome: e.Outcome, Reasons: e.Reasons,
+		Day: e.Day, Height: e.Height, Heartbeat: e.Heartbeat,
+	}
+}
+
+func (w *wire) entry() *Entry {
+	return &Entry{
+		Time:   w.Time,
+		Agency: w.Agency, Clerk: w.Clerk, Unit: w.Unit, Matter: w.Matter, Case: w.Case, OnBehalf: w.OnBehalf,
+		Type: w.Type, Licence: w.Licence, Presentation: w.Presentation,
+		Fields: w.Fields, Outcome: w.Outcome, Reasons: w.Reasons,
+		Day: w.Day, Height: w.Height, Heartbeat: w.Heartbeat,
+	}
+}
+
+// Bytes returns the one encoding of an entry, after checking it. The error is an *Error with
+// CodeInvalid.
+func (e *Entry) Bytes() ([]byte, error) {
+	if err := e.Validate(); err != nil {
+		return nil, err
+	}
+	b, err := statement.Marshal(e.wire())
+	if err != nil {
+		return nil, errorf(CodeMalformed, "encode an entry of the access log: %v", err)
+	}
+	return b, nil
+}
+
+var decMode = func() cbor.DecMode {
+	m, err := cbor.DecOptions{
+		IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden, IntDec: cbor.IntDecConvertNone,
+		MaxNestedLevels: 4, MaxArrayElements: 1 << 10, MaxMapPairs: 16, UTF8: cbor.UTF8RejectInvalid,
+	}.DecMode()
+	if err != nil {
+		panic(err) // options fixed at compile time
+	}
+	return m
+}()
+
+// ParseEntry is the inverse of Bytes, and accepts nothing else. The error is an *Error.
+func ParseEntry(b []byte) (*Entry, error) {
+	if len(b) > MaxSize {
+		return nil, errorf(CodeTooLarge, "an entry of an access log has at most %d bytes, this has %d", MaxSize, len(b))
+	}
+	var w wire
+	if err := decMode.Unmarshal(b, &w); err != nil || w.Version != version {
+		return nil, errorf(CodeMalformed, "these bytes are not an entry of an access log")
+	}
+	again, err := statement.Marshal(&w)
+	if err != nil || !bytes.Equal(again, b) {
+		return nil, errorf(CodeMalformed, "an entry of an access log is in its one deterministic encoding, this is not")
+	}
+	e := w.entry()
+	if err := e.Validate(); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// Leaf returns the leaf of an encoded entry in the log's tree: SM3(0x00 || entry).
+func Leaf(entry []byte) sm.Hash { return sm.SumLeaf(entry) }
+
+var idForm = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+
+// Bounds of a day in UTC+8: the years 1000 to 9999.
+const (
+	minDay = -354285
+	maxDay = 2932896
+)
+
+// Validate reports the first value that is out of its bounds, an *Error with CodeInvalid. It does not
+// repeat the value.
+func (e *Entry) Validate() error {
+	for _, t := range [...]struct{ name, value string }{
+		{"agency", e.Agency}, {"clerk", e.Clerk}, {"unit", e.Unit}, {"matter", e.Matter}, {"case", e.Case}, {"on-behalf", e.OnBehalf},
+	} {
+		if !isLine(t.value, MaxText) {
+			return errorf(CodeInvalid, "the %s of an entry is one line of at most %d bytes of UTF-8", t.name, MaxText)
+		}
+	}
+	switch {
+	case e.Time > maxSeconds:
+		return errorf(CodeInvalid, "the time of an entry must be below 2^40 seconds")
+	case e.Type != "" && !idForm.MatchString(e.Type):
+		return errorf(CodeInvalid, "the type of an entry is the id of a licence type, or empty")
+	case !idForm.MatchString(e.Outcome):
+		return errorf(CodeInvalid, "the outcome of an entry is one of those of a verdict")
+	case e.Day < minDay || e.Day > maxDay:
+		return errorf(CodeInvalid, "the day of an entry must lie in the years 1000 to 9999")
+	case e.Height > maxSeconds:
+		return errorf(CodeInvalid, "the height of an entry must be below 2^40")
+	case e.Heartbeat > maxSeconds:
+		return errorf(CodeInvalid, "the heartbeat of an entry must be below 2^40 seconds")
+	case len(e.Fields) > MaxFields || !areNames(e.Fields):
+		return errorf(CodeInvalid, "the fields of an entry are at most %d keys of 1 to %d bytes", MaxFields, maxName)
+	case len(e.Reasons) > MaxReasons || !areNames(e.Reasons):
+		return errorf(CodeInvalid, "the reasons of an entry are at most %d codes of 1 to %d bytes", MaxReasons, maxName)
+	}
+	return nil
+}
+
+func areNames(list []string) bool {
+	for _, s := range list {
+		if s == "" || !isLine(s, maxName) {
+			return false
+		}
+	}
+	return true
+}
+
+// isLine reports whether a text is UTF-8 without control characters, and short enough.
+func isLine(s string, max int) bool {
+	if len(s) > max || !utf8.ValidString(s) {
+		return false
+	}
+	for _, r := range s {
+		if unicode.IsControl(r) {
+			return false
+		}
+	}
+	return true
+}
