@@ -95,7 +95,8 @@ func (s *story) badPayloads() map[string]badPayload {
 	invalid(statement.KindKey, "retired-with-key", "A retired key is enrolled in the same breath.", 2, "retire")
 	invalid(statement.KindType, "version-0", "The version is 0.", 2, 0)
 	invalid(statement.KindType, "definition-empty", "The definition is empty.", 3, []byte{})
-	invalid(statement.KindCheckpoint, "size-2-40", "The log has 2^40 entries.", 2, late)
+	invalid(statement.KindCheckpoint, "size-2-40", "The log has 2^40 entries.", 3, late)
+	invalid(statement.KindCheckpoint, "log-in-capitals", "The log is named in capitals.", 2, "Main")
 	invalid(statement.KindConsent, "action-unknown", "The action is none.", 3, "renew")
 	invalid(statement.KindHeartbeat, "sequence-0", "The sequence is 0.", 1, 0)
 	invalid(statement.KindBinding, "key-off-curve", "The holder's key is not on the curve.", 3, offCurve)
@@ -104,8 +105,8 @@ func (s *story) badPayloads() map[string]badPayload {
 	invalid(statement.KindProof, "over-a-day", "It lasts a second longer than a day.", 5, uint64(now+statement.MaxProof+1))
 	invalid(statement.KindProof, "nonce-65-bytes", "The nonce has 65 bytes.", 3, make([]byte, 65))
 	invalid(statement.KindProof, "audience-201-bytes", "The audience has 201 bytes.", 2, string(bytes.Repeat([]byte{'a'}, 201)))
-	invalid(statement.KindReceipt, "reason-empty", "A reason is empty.", 4, []any{""})
-	invalid(statement.KindReceipt, "17-reasons", "There are 17 reasons.", 4, slices.Repeat([]any{"ok"}, 17))
+	invalid(statement.KindReceipt, "reason-empty", "A reason is empty.", 7, []any{""})
+	invalid(statement.KindReceipt, "17-reasons", "There are 17 reasons.", 7, slices.Repeat([]any{"ok"}, 17))
 	invalid(statement.KindSnapshot, "length-2-40", "The contents have 2^40 bytes.", 5, late)
 	return out
 }

@@ -7,6 +7,8 @@ for nothing but checking vectors.
 
     python3 check.py            all files; exit status 1 if one is not as it says
 """
+import base64
+import functools
 import json
 import pathlib
 import sys
@@ -23,6 +25,7 @@ def rol(x, n):
     return ((x << n) | (x >> (32 - n))) & M32
 
 
+@functools.lru_cache(maxsize=None)
 def sm3(data):
     v = [0x7380166F, 0x4914B2B9, 0x172442D7, 0xDA8A0600, 0xA96F30BC, 0x163138AA, 0xE38DEE4D, 0xB0FB0E4E]
     data = data + b"\x80" + b"\0" * ((55 - len(data)) % 64) + (8 * len(data)).to_bytes(8, "big")
@@ -115,6 +118,7 @@ def kid(xy):
     return sm3(SPKI + xy)
 
 
+@functools.lru_cache(maxsize=None)
 def verify(xy, message, signature):
     q = point(xy)
     if q is None or len(signature) != 64:
@@ -370,12 +374,12 @@ KINDS = {
     "key": both(array(HASH, ID, one_of("enrol", "retire", "compromise"), HASH, blob(LATE), uint(most=255), or_null(TIME), or_null(TIME),
                       ascending(list_of(HASH, 1000)), TIME), check_key),
     "type": array(HASH, ID, VERSION, blob(256 << 10, 1), TIME),
-    "checkpoint": array(HASH, ID, uint(), HASH, TIME),
+    "checkpoint": array(HASH, ID, ID, uint(), HASH, TIME),
     "consent": array(HASH, ID, HASH, one_of("give", "withdraw"), TIME),
     "heartbeat": array(HASH, SEQUENCE, TIME),
     "binding": both(array(HASH, ID, HASH, KEY, TIME, TIME), within(4, 5, 400 * 86400)),
     "proof": both(array(HASH, HASH, text(200), blob(64), TIME, TIME), within(4, 5, 86400)),
-    "receipt": array(HASH, ID, HASH, ID, list_of(text(64, 1), 16), TIME, TIME, TIME),
+    "receipt": array(HASH, ID, ID, uint(), HASH, HASH, ID, list_of(text(64, 1), 16), DAY, TIME, TIME, TIME),
     "snapshot": array(HASH, TIME, HASH, TIME, HASH, TIME),
 }
 
@@ -674,6 +678,393 @@ def decode_code(code):
     return parse_presentation(b), b
 
 
+# ---------------------------------------------------------------- access log
+
+ASKED = text(200)
+ENTRY = array((lambda v: form(v == 1), lambda v: None), TIME, ASKED, ASKED, ASKED, ASKED, ASKED, ASKED,
+              both(text(32), lambda v: v == "" or ID[1](v)), HASH, HASH, list_of(text(64, 1), 202), ID, list_of(text(64, 1), 16),
+              DAY, uint(), TIME)
+
+
+def parse_entry(b):
+    if len(b) > 16 << 10:
+        raise Refused("entry-too-large")
+    try:
+        v = decode(b)
+        ENTRY[0](v)
+    except (Malformed, Form):
+        raise Refused("entry-malformed") from None
+    try:
+        ENTRY[1](v)
+    except Bounds:
+        raise Refused("entry-invalid") from None
+    return v
+
+
+def log_root(leaves):
+    return tree_root(leaves) if leaves else sm3(b"")
+
+
+def includes(leaf, index, size, path, root):
+    """Whether a path leads from a leaf to a root; the path is a list, from the leaf up."""
+    if not index < size < LATE:
+        return False
+    path = list(path)
+
+    def climb(index, size):
+        if size == 1:
+            return leaf
+        k, above = split(size), path.pop()
+        return node_hash(climb(index, k), above) if index < k else node_hash(above, climb(index - k, size - k))
+    try:
+        return climb(index, size) == root and not path
+    except IndexError:
+        return False
+
+
+def consistent(first, second, proof, first_root, second_root):
+    """Whether a proof shows that a log is the beginning of another."""
+    if not first <= second < LATE:
+        return False
+    if first in (0, second):
+        return not proof and first_root == (second_root if first == second else sm3(b""))
+    proof = list(proof)
+
+    def grow(m, n, whole):  # the roots of the first m and of all n leaves of a subtree
+        if m == n:
+            return (first_root if whole else proof.pop(),) * 2
+        k, above = split(n), proof.pop()
+        if m <= k:
+            old, new = grow(m, k, whole)
+            return old, node_hash(new, above)
+        old, new = grow(m - k, n - k, False)
+        return node_hash(above, old), node_hash(above, new)
+    try:
+        return grow(first, second, True) == (first_root, second_root) and not proof
+    except IndexError:
+        return False
+
+
+# ---------------------------------------------------------------- receipts
+
+class Members(list):
+    """The members of a JSON object, as pairs: a name may be there twice."""
+
+
+def members(v, *names):
+    if not isinstance(v, Members) or sorted(name for name, _ in v) != sorted(names):
+        raise Refused("receipt-malformed")
+    return dict(v)
+
+
+def unbase64(v):
+    try:
+        b = base64.b64decode(v, validate=True)
+    except (TypeError, ValueError):
+        raise Refused("receipt-malformed") from None
+    if not isinstance(v, str) or base64.b64encode(b).decode() != v:
+        raise Refused("receipt-malformed")
+    return b
+
+
+def no_constant(_):
+    raise ValueError
+
+
+def parse_receipt(text):
+    """Returns the parts of a receipt file: of the statements kind, kid, payload and signature."""
+    if len(text.encode()) > 128 << 10:
+        raise Refused("receipt-too-large")
+    try:
+        whole = json.loads(text, object_pairs_hook=Members, parse_constant=no_constant)
+    except ValueError:
+        raise Refused("receipt-malformed") from None
+    f = members(whole, "receipt", "entry", "salt", "proof", "readable")
+    signed, entry, salt, proof = unbase64(f["receipt"]), unbase64(f["entry"]), unbase64(f["salt"]), f["proof"]
+    try:
+        statement = parse_statement(signed)
+        items = parse_entry(entry)
+        checkpoint = path = None
+        if proof is not None:
+            proof = members(proof, "checkpoint", "path")
+            checkpoint, path = parse_statement(unbase64(proof["checkpoint"])), [unhex(h) for h in is_list(proof["path"], 40)]
+    except (Refused, ValueError):
+        raise Refused("receipt-malformed") from None
+    if (statement[0] != "receipt" or len(salt) != 16 or checkpoint is not None and checkpoint[0] != "checkpoint"
+            or path is not None and any(len(h) != 32 for h in path)):
+        raise Refused("receipt-malformed")
+    return statement, entry, items, salt, checkpoint, path
+
+
+def is_list(v, most):
+    if not isinstance(v, list) or isinstance(v, Members) or len(v) > most or not all(isinstance(x, str) for x in v):
+        raise ValueError
+    return v
+
+
+def judge_receipt(parts, ledger, keys, checkpoints):
+    """Returns anchored or unanchored and why, as the ledger is known."""
+    (_, key_id, payload, signature), entry, items, salt, checkpoint, path = parts
+    its_ledger, verifier, log, index, leaf, shown, outcome, reasons, day, height, heartbeat, at = decode(payload)
+    if its_ledger != ledger:
+        raise Refused("ledger-unknown")
+    if (leaf_hash(entry), leaf_hash(encode([salt, shown]))) != (leaf, items[10]) or \
+            [at, outcome, reasons, day, height, heartbeat] != items[1:2] + items[12:]:
+        raise Refused("entry-differs")
+    if key_id not in keys:
+        raise Refused("key-unknown")
+    key = keys[key_id]
+    for wrong, code in ((key["department"] != verifier, "key-department"), (not key["purposes"] & 4, "key-purpose"),
+                        (not verify(key["point"], to_be_signed("receipt", key_id, payload), signature), "signature-invalid"),
+                        (key["notBefore"] is not None and at < key["notBefore"], "key-not-yet-valid"),
+                        (key["notAfter"] is not None and at > key["notAfter"], "key-expired")):
+        if wrong:
+            raise Refused(code)
+    why = "no-proof"
+    if checkpoint is not None:
+        _, key_id, payload, signature = checkpoint
+        point_ledger, department, point_log, size, root, _ = decode(payload)
+        if (point_ledger, department, point_log) != (ledger, verifier, log):
+            raise Refused("proof-of-another-log")
+        if not includes(leaf, index, size, path, root):
+            raise Refused("entry-not-in-log")
+        signer = keys.get(key_id)
+        if (signer is None or signer["department"] != verifier or not signer["purposes"] & 4
+                or not verify(signer["point"], to_be_signed("checkpoint", key_id, payload), signature)):
+            raise Refused("checkpoint-not-signed")
+        known = checkpoints.get((verifier, log, size))
+        if known == root:
+            return "anchored", None
+        if known is not None:
+            raise Refused("checkpoint-differs")
+        why = "checkpoint-not-in-view"
+    if key["state"] == "compromised":
+        raise Refused("key-compromised")
+    return "unanchored", why
+
+
+# ---------------------------------------------------------------- snapshots
+
+COLUMN = blob(LATE)
+INDEX = uint(most=2**32 - 1)
+CHANGES = array(COLUMN, COLUMN)
+CONTENTS = array(
+    uint(), COLUMN,
+    list_of(array(PROFILE, one_of("active", "suspended")), 1 << 20),
+    list_of(array(ID, KEY, PURPOSES, or_null(TIME), or_null(TIME), one_of("active", "retired", "compromised")), 1 << 20),
+    list_of(COLUMN, 1 << 20),
+    list_of(array(ID, ID, uint(), HASH, uint(), INDEX, uint()), 1 << 20),
+    list_of(array(ID, ID, ID, VERSION, HASH), 1 << 20),
+    array(COLUMN, COLUMN, COLUMN),
+    array(COLUMN, COLUMN, COLUMN, COLUMN, COLUMN, COLUMN, COLUMN, CHANGES),
+    array(COLUMN, COLUMN, COLUMN, CHANGES, COLUMN),
+    COLUMN,
+    array(COLUMN, COLUMN, COLUMN, COLUMN))
+STATES = ("active", "suspended", "superseded", "revoked")
+
+
+def inflate_stored(b, length):
+    """Inflates one Zstandard frame whose blocks are all stored: the vectors have no others."""
+    if b[:5] != b"\x28\xb5\x2f\xfd\xa0":
+        raise Refused("snapshot-damaged")
+    out, at, last = b"", 9, 0
+    while not last:
+        block, at = int.from_bytes(b[at:at + 3], "little"), at + 3
+        last, kind, size = block & 1, block >> 1 & 3, block >> 3
+        if kind != 0 or at + size > len(b) or len(out) + size > length:
+            raise Refused("snapshot-damaged")
+        out, at = out + b[at:at + size], at + size
+    if at != len(b):
+        raise Refused("snapshot-damaged")
+    return out
+
+
+def column(b):
+    """Returns the numbers of a column."""
+    out, n, shift = [], 0, 0
+    for i, group in enumerate(b):
+        n |= (group & 127) << shift
+        shift += 7
+        if group < 128:
+            bound(n < 1 << 64 and (group > 0 or shift == 7))
+            out.append(n)
+            n, shift = 0, 0
+    bound(shift == 0)
+    return out
+
+
+def unfold(n):
+    return -(n + 1) // 2 if n % 2 else n // 2
+
+
+def strictly(items):
+    bound(all(a < b for a, b in zip(items, items[1:])))
+    return items
+
+
+def names_of(upper, lower):
+    upper = column(upper)
+    bound(len(lower) == 6 * len(upper) and all(n < 1 << 16 for n in upper))
+    out, last = [], 0
+    for i, n in enumerate(upper):
+        last += n << 48 | int.from_bytes(lower[6 * i:6 * i + 6], "big")
+        out.append(last)
+    bound(last < 1 << 64)
+    return strictly(out)
+
+
+def changes_of(pair, counts, base):
+    """Returns the changes of each batch or licence, of which the numbers are given."""
+    states, days = column(pair[0]), [base + unfold(n) for n in column(pair[1])]
+    bound(len(states) == len(days) == sum(counts) and all(s < len(STATES) for s in states))
+    bound(all(-354285 <= d <= 2932896 for d in days))
+    out, at = [], 0
+    for n in counts:
+        out.append([{"state": STATES[states[i]], "day": days[i]} for i in range(at, at + n)])
+        at += n
+    return out
+
+
+def open_snapshot(b, ledger, trusted, seen, least):
+    """Returns what the snapshot says: a function of a licence, and one of a binding."""
+    try:
+        parts = decode(b)
+        is_array(parts, 2)
+        is_bytes(parts[0])
+        is_bytes(parts[1])
+        kind, key_id, payload, signature = parse_statement(parts[0])
+        form(kind == "snapshot")
+    except (Malformed, Form, Refused):
+        raise Refused("snapshot-malformed") from None
+    its_ledger, height, block, heartbeat, content, length = decode(payload)
+    if its_ledger != ledger:
+        raise Refused("snapshot-other-ledger")
+    if key_id not in trusted or not verify(trusted[key_id], to_be_signed(kind, key_id, payload), signature):
+        raise Refused("snapshot-untrusted")
+    if height < least or seen is not None and height < seen[0] - 1:
+        raise Refused("snapshot-rolled-back")
+    if seen is not None and height == seen[0] - 1 and block != seen[1]:
+        raise Refused("snapshot-forked")
+    raw = inflate_stored(parts[1], length)
+    if len(raw) != length or sm3(raw) != content:
+        raise Refused("snapshot-damaged")
+    try:
+        v = decode(raw)
+        CONTENTS[0](v)
+        form(v[0] == 1)
+    except (Malformed, Form):
+        raise Refused("snapshot-malformed") from None
+    try:
+        CONTENTS[1](v)
+        return read_contents(v, ledger, height, block, heartbeat, key_id)
+    except Bounds:
+        raise Refused("snapshot-inconsistent") from None
+
+
+def read_contents(v, ledger, height, block, heartbeat, signer):
+    _, genesis, departments, keys, types, checkpoints, heads, beats, anchors, licences, withdrawn, random = v
+    there = strictly([profile[0] for profile, _ in departments])
+    strictly([kid(k[1]) for k in keys])
+    by_id = {kid(k[1]): k for k in keys}
+    for k in keys:
+        bound(k[0] in there and (k[3] is None or k[4] is None or k[3] <= k[4]))
+
+    try:
+        kind, first, payload, signature = parse_statement(genesis)
+    except Refused:
+        raise Bounds from None
+    bound(kind == "genesis" and sm3(payload) == ledger)
+    founding = decode(payload)
+    authority = founding[1][0]
+    bound(kid(founding[2]) == first and verify(founding[2], to_be_signed(kind, first, payload), signature))
+    bound(first in by_id and by_id[first][0] == authority)
+    k = by_id.get(signer)
+    if k is None or k[0] != authority or not k[2] & 4 or k[5] != "active" or k[4] is not None and heartbeat > k[4]:
+        raise Refused("snapshot-signer")
+
+    versions, before = {}, ""
+    for definition in types:
+        t = json.loads(definition)
+        bound(t["id"] >= before and t["version"] == versions.get(t["id"], 0) + 1)
+        versions[t["id"]], before = t["version"], t["id"]
+    for issuer, _, typ, version, key_id in heads:
+        bound(key_id in by_id and by_id[key_id][0] == issuer and by_id[key_id][2] & 1 and version <= versions.get(typ, 0))
+    strictly(heads)
+
+    table, last = [], (0, 0, 0)
+    sequences, times_, blocks = map(column, beats)
+    bound(len(sequences) == len(times_) == len(blocks))
+    for gap, late, more in zip(sequences, times_, blocks):
+        beat = (last[0] + gap, last[1] + 60 * gap + unfold(late), last[2] + more)
+        bound(gap > 0 and (not table or beat[1] > last[1]) and 0 <= beat[1] < LATE and beat[0] < LATE and beat[2] <= height)
+        table.append(beat)
+        last = beat
+    bound(last[1] == heartbeat)
+    needed = {len(table) - 1} if table else set()
+
+    def place(at, n):
+        """The heartbeats before and after something at a block, of which n stand before it."""
+        bound(n <= len(table) and at <= height)
+        earlier = table[n - 1] if n > 0 else (0, 0, 0)
+        later = table[n] if n < len(table) else None
+        bound(earlier[2] <= at and (later is None or at <= later[2] and later[0] == earlier[0] + 1))
+        needed.update([n - 1] * (n > 0) + [n] * (later is not None))
+        return earlier, later
+
+    column_of = [column(c) for c in anchors[:7]]
+    n = len(column_of[0])
+    bound(all(len(c) == n for c in column_of) and len(random[0]) == 32 * n and len(random[1]) == 64 * n)
+    base = (heartbeat + 8 * 3600) // 86400
+    of_batches = changes_of(anchors[7], [flags // 2 for flags in column_of[6]], base)
+    found, used, number, at, index = {}, set(), 0, 0, -1
+    for i in range(n):
+        more, gap, place_in_block, head_number, size, late, flags = (c[i] for c in column_of)
+        number += more
+        bound(number <= len(table))
+        earlier = table[number - 1] if number else (0, 0, 0)
+        same = i > 0 and gap == 0 and at >= earlier[2]
+        at = max(at, earlier[2]) + gap
+        index = place_in_block + (index + 1 if same else 0)
+        earlier, later = place(at, number)
+        bound(index < 1 << 32 and head_number < len(heads) and 1 <= size <= 4096 and 0 <= earlier[1] + unfold(late) < LATE)
+        issuer, _, typ, _, _ = heads[head_number]
+        used.add(head_number)
+        root = random[0][32 * i:32 * i + 32]
+        bound((issuer, root) not in found)
+        found[issuer, root] = (typ, {"anchored": True, "disowned": flags % 2 == 1, "block": at, "index": index, "before": earlier[0],
+                                     "after": later[0] if later else 0, "rootChanges": of_batches[i]})
+    bound(len(used) == len(heads))
+    for department, log, _, _, at, _, number in checkpoints:
+        bound(department in there)
+        place(at, number)
+    strictly([c[:2] for c in checkpoints])
+    bound(len(needed) == len(table))
+
+    names = names_of(licences[0], random[2])
+    changed, restricted = column(licences[1]), column(licences[2])
+    bound(len(changed) == len(restricted) == len(names) and all(a + b > 0 for a, b in zip(changed, restricted)))
+    days = [base + unfold(d) for d in column(licences[4])]
+    bound(len(days) == sum(restricted) and all(-354285 <= d <= 2932896 for d in days))
+    exceptions, at = {}, 0
+    for name, list_, count in zip(names, changes_of(licences[3], changed, base), restricted):
+        exceptions[name] = (list_, days[at:at + count])
+        at += count
+    bindings = names_of(withdrawn, random[3])
+
+    def name_of(*parts):
+        return int.from_bytes(sm3(encode([block, *parts]))[:8], "big")
+
+    def licence(issuer, root, digest):
+        none = {"anchored": False, "disowned": False, "block": 0, "index": 0, "before": 0, "after": 0, "rootChanges": []}
+        if (issuer, root) not in found:
+            return dict(none, changes=[], restrictions=[])
+        typ, anchor = found[issuer, root]
+        changes, restrictions = exceptions.get(name_of(issuer, typ, digest), ([], []))
+        return dict(anchor, changes=changes, restrictions=restrictions)
+
+    return licence, lambda department, binding: name_of(department, binding) in bindings
+
+
 # ---------------------------------------------------------------- the files
 
 def unhex(text):
@@ -787,6 +1178,72 @@ class Checker:
             return
         self.outcome(f, "", "ok")
         self.expect("presentation", b, f["presentation"])
+
+    def check_entry(self, f):
+        b = unhex(f["entry"])
+        try:
+            v = parse_entry(b)
+        except Refused as e:
+            self.outcome(f, "parse", e.code)
+            return
+        self.outcome(f, "", "ok")
+        self.expect("encoded again", encode(v), f["entry"])
+        self.expect("leaf", leaf_hash(b), f["leaf"])
+        salt = unhex(f["salt"])
+        self.expect("licence", leaf_hash(encode([salt, f.get("issuer", ""), unhex(f["digest"])])), v[9].hex())
+        self.expect("presentation", leaf_hash(encode([salt, unhex(f["presentation"])])), v[10].hex())
+
+    def check_log(self, f):
+        leaves = [unhex(h) for h in f["leaves"]]
+        roots = [log_root(leaves[:size]) for size in range(len(leaves) + 1)]
+        self.expect("roots", [h.hex() for h in roots], f["roots"])
+        for p in f["inclusion"]:
+            ok = includes(leaves[p["index"]], p["index"], p["size"], [unhex(h) for h in p["path"]], roots[p["size"]])
+            self.expect("path of %d in %d" % (p["index"], p["size"]), ok, True)
+        for p in f["consistency"]:
+            ok = consistent(p["first"], p["second"], [unhex(h) for h in p["proof"]], roots[p["first"]], roots[p["second"]])
+            self.expect("proof from %d to %d" % (p["first"], p["second"]), ok, True)
+
+    def check_inclusion(self, f):
+        ok = includes(unhex(f["leaf"]), f["index"], f["size"], [unhex(h) for h in f["path"]], unhex(f["root"]))
+        self.outcome(f, "inclusion", "ok" if ok else "refused")
+
+    def check_consistency(self, f):
+        ok = consistent(f["first"], f["second"], [unhex(h) for h in f["proof"]], unhex(f["firstRoot"]), unhex(f["secondRoot"]))
+        self.outcome(f, "consistency", "ok" if ok else "refused")
+
+    def check_receipt(self, f):
+        keys = {kid(self.keys[k["key"]]): dict(k, point=self.keys[k["key"]]) for k in f["keys"]}
+        checkpoints = {(c["department"], c["log"], c["size"]): unhex(c["root"]) for c in f["checkpoints"]}
+        stage = "parse"
+        try:
+            parts = parse_receipt(f["file"])
+            stage = "verify"
+            outcome, why = judge_receipt(parts, unhex(f["ledger"]), keys, checkpoints)
+        except Refused as e:
+            self.outcome(f, stage, e.code)
+            return
+        self.outcome(f, "", "ok")
+        self.expect("outcome", (outcome, why), (f["outcome"], f.get("why")))
+
+    def check_snapshot(self, f):
+        seen = None
+        if f["seen"]:
+            count, block = f["seen"].split(":")
+            seen = (int(count), unhex(block))
+        trusted = {kid(self.keys[label]): self.keys[label] for label in f["keys"]}
+        try:
+            licence, is_withdrawn = open_snapshot(unhex(f["file"]), unhex(f["ledger"]), trusted, seen, f["minHeight"])
+        except Refused as e:
+            self.outcome(f, "open", e.code)
+            return
+        self.outcome(f, "", "ok")
+        for want in f["licences"]:
+            got = licence(want["issuer"], unhex(want["root"]), unhex(want["digest"]))
+            for name in got:
+                self.expect("%s of %s" % (name, want["digest"]), got[name], want[name] or type(got[name])())
+        for want in f["withdrawn"]:
+            self.expect("withdrawal of %s" % want["binding"], is_withdrawn(want["department"], unhex(want["binding"])), want["withdrawn"])
 
 
 def main():

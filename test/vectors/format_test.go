@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"testing"
 )
 
 // Hex is bytes, written in lower-case hexadecimal digits.
@@ -181,6 +182,130 @@ type Code struct {
 	Presentation Hex    `json:"presentation,omitempty"` // in a good file only
 }
 
+// Entry is one entry of an access log, and what opens its commitments.
+type Entry struct {
+	Common
+	Entry Hex `json:"entry"`
+	// The rest is there in a good file only.
+	Diagnostic   string `json:"diagnostic,omitempty"` // the entry in the diagnostic notation of RFC 8949, section 8
+	Leaf         Hex    `json:"leaf,omitempty"`
+	Salt         Hex    `json:"salt,omitempty"`
+	Issuer       string `json:"issuer,omitempty"`       // of the licence
+	Digest       Hex    `json:"digest,omitempty"`       // of the licence
+	Presentation Hex    `json:"presentation,omitempty"` // SM3 of what was shown
+}
+
+// Log is the tree of an access log, at every size up to that of its leaves.
+type Log struct {
+	Common
+	Leaves      []Hex         `json:"leaves"`
+	Roots       []Hex         `json:"roots"`       // by size, from 0
+	Inclusion   []Inclusion   `json:"inclusion"`   // of every leaf at every size
+	Consistency []Consistency `json:"consistency"` // between all sizes
+}
+
+// Inclusion is the path of a leaf.
+type Inclusion struct {
+	Index uint64 `json:"index"`
+	Size  uint64 `json:"size"`
+	Path  []Hex  `json:"path"`
+}
+
+// Consistency is the proof that a log grew from one size to another.
+type Consistency struct {
+	First  uint64 `json:"first"`
+	Second uint64 `json:"second"`
+	Proof  []Hex  `json:"proof"`
+}
+
+// OneInclusion is a path that must be refused.
+type OneInclusion struct {
+	Common
+	Inclusion
+	Leaf Hex `json:"leaf"`
+	Root Hex `json:"root"`
+}
+
+// OneConsistency is a proof of consistency that must be refused.
+type OneConsistency struct {
+	Common
+	Consistency
+	FirstRoot  Hex `json:"firstRoot"`
+	SecondRoot Hex `json:"secondRoot"`
+}
+
+// ReceiptFile is a receipt file, and what a reader knows who judges it.
+type ReceiptFile struct {
+	Common
+	File        string            `json:"file"`        // the text of the file
+	Ledger      Hex               `json:"ledger"`      // the only ledger known
+	Keys        []KnownKey        `json:"keys"`        // on it
+	Checkpoints []KnownCheckpoint `json:"checkpoints"` // on it
+	// The rest is there in a good file only.
+	Outcome string `json:"outcome,omitempty"` // anchored or unanchored
+	Why     string `json:"why,omitempty"`     // the code of what is unanchored
+}
+
+// KnownKey is a key on a ledger.
+type KnownKey struct {
+	Key        string  `json:"key"` // label
+	Department string  `json:"department"`
+	Purposes   uint8   `json:"purposes"` // the bit mask of a key statement
+	State      string  `json:"state"`
+	NotBefore  *uint64 `json:"notBefore"`
+	NotAfter   *uint64 `json:"notAfter"`
+}
+
+// KnownCheckpoint is a checkpoint on a ledger.
+type KnownCheckpoint struct {
+	Department string `json:"department"`
+	Log        string `json:"log"`
+	Size       uint64 `json:"size"`
+	Root       Hex    `json:"root"`
+}
+
+// SnapshotFile is a snapshot, and what a reader knows who opens it.
+type SnapshotFile struct {
+	Common
+	File      Hex      `json:"file"`
+	Ledger    Hex      `json:"ledger"`
+	Keys      []string `json:"keys"` // labels of those trusted
+	Seen      string   `json:"seen"` // newest block seen, HEIGHT:HASH, HEIGHT being the number of blocks; empty if none
+	MinHeight uint64   `json:"minHeight"`
+	// The rest is there in a good file only: what the snapshot says.
+	Licences  []KnownLicence `json:"licences,omitempty"`
+	Withdrawn []KnownBinding `json:"withdrawn,omitempty"`
+}
+
+// KnownLicence is what a snapshot says of a licence that is said to be anchored under a root.
+type KnownLicence struct {
+	Issuer       string        `json:"issuer"`
+	Root         Hex           `json:"root"`
+	Digest       Hex           `json:"digest"`
+	Anchored     bool          `json:"anchored"`
+	Disowned     bool          `json:"disowned"`
+	Block        uint64        `json:"block"`  // of the anchor
+	Index        uint32        `json:"index"`  // of the anchor
+	Before       uint64        `json:"before"` // sequence number of the heartbeat before it; 0 if none
+	After        uint64        `json:"after"`
+	RootChanges  []KnownChange `json:"rootChanges"`
+	Changes      []KnownChange `json:"changes"`
+	Restrictions []int32       `json:"restrictions"` // days
+}
+
+// KnownChange is a change of status.
+type KnownChange struct {
+	State string `json:"state"`
+	Day   int32  `json:"day"`
+}
+
+// KnownBinding is a holder binding, by SM3 of its payload.
+type KnownBinding struct {
+	Department string `json:"department"`
+	Binding    Hex    `json:"binding"`
+	Withdrawn  bool   `json:"withdrawn"`
+}
+
 // marshal writes a file as it lies in the folder.
 func marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
@@ -204,4 +329,19 @@ func unmarshal(b []byte, v any) error {
 		return fmt.Errorf("data after the object")
 	}
 	return nil
+}
+
+// A runner that passes over what it does not know checks less than it says.
+func TestUnknownMembersAreRefused(t *testing.T) {
+	for _, text := range []string{
+		`{"about": "a", "kind": "code", "stage": "", "expect": "ok", "code": "", "colour": "red"}`,
+		`{"about": "a", "kind": "code", "stage": "", "expect": "ok", "code": ""} {}`,
+		`{"about": "a", "kind": "code", "stage": "", "expect": "ok", "code": "", "presentation": "0G"}`,
+		`{"about": "a", "kind": "code", "stage": "", "expect": "ok", "code": "", "presentation": "0A"}`,
+	} {
+		var c Code
+		if err := unmarshal([]byte(text), &c); err == nil {
+			t.Errorf("%s is read", text)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package vectors_test
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"strings"
 
 	"github.com/fxamacker/cbor/v2"
@@ -48,6 +49,9 @@ func (s *story) goodFiles() map[string]any {
 	for name, c := range s.codes() {
 		files[name+".json"] = c
 	}
+	maps.Copy(files, s.goodLog())
+	maps.Copy(files, s.goodReceipts())
+	maps.Copy(files, s.goodSnapshots())
 	files["signatures.json"] = Signatures{good("signatures", "Every signature in both folders, made once: SM2 is randomised."), s.signatures}
 	return files
 }

@@ -33,6 +33,7 @@ type story struct {
 	batchOfThree *credential.Batch
 	whole        *credential.Presentation // the credential of the last of three marriage certificates
 	property     *credential.Presentation // the credential of a property certificate, with every optional part
+	log          *accessLog
 }
 
 type namedStatement struct {
@@ -195,8 +196,6 @@ func (s *story) batch(name, about string, drafts []*credential.Draft, typeID str
 
 // witness signs what stands beside licences.
 func (s *story) witness() {
-	s.sign("checkpoint", "The state of a department's access log.",
-		&statement.Checkpoint{Ledger: s.ledger, Department: authority, Size: 70000, Root: statementtest.Hash("access log"), SignedAt: now}, authority)
 	s.sign("consent-give", "A grant was given.",
 		&statement.Consent{Ledger: s.ledger, Department: issuer, Digest: statementtest.Hash("grant"), Action: statement.ConsentGive, SignedAt: now}, issuer)
 	s.sign("heartbeat", "A heartbeat of the ledger.", &statement.Heartbeat{Ledger: s.ledger, Sequence: 1, Time: now}, authority)
@@ -209,9 +208,7 @@ func (s *story) witness() {
 	proof := credentialtest.Proof()
 	proof.Ledger, proof.Presentation = s.ledger, sm.Sum(shown.Bytes())
 	s.sign("proof", "The holder proves that the presentation of two fields is theirs to show.", &proof, holder)
-	s.sign("receipt", "A verifier's receipt for a presentation.",
-		&statement.Receipt{Ledger: s.ledger, Verifier: authority, Presentation: sm.Sum(shown.Bytes()), Outcome: "valid",
-			Reasons: []string{"ok", "static"}, Height: 12, Heartbeat: now, CheckedAt: now + 30}, authority)
+	s.record(shown, o.Digest)
 	s.sign("snapshot", "The authority vouches for a file that holds the state of the ledger.",
 		&statement.Snapshot{Ledger: s.ledger, Height: 12, Block: statementtest.Hash("block 12"), Heartbeat: now,
 			Content: statementtest.Hash("contents"), Length: 4096}, authority)

@@ -1,0 +1,352 @@
+package vectors_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"github.com/credledger/credledger/sdk/credential"
+	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/sdk/statement"
+	"github.com/credledger/credledger/verifier/access"
+	"github.com/credledger/credledger/verifier/receipt"
+)
+
+// accessLog is one of the authority's verifier, with the receipt for one of its entries.
+type accessLog struct {
+	entries    []*access.Entry
+	salt       access.Salt // of all entries, which is for tests only
+	digest     sm.Hash     // of the licence that the receipt is about
+	shown      sm.Hash
+	receipt    *receipt.File // without proof
+	checkpoint []byte        // of all entries, signed
+}
+
+// theEntry is the index of the entry that the receipt is for.
+const theEntry = 4
+
+// record verifies what is shown, and records that among other accesses.
+func (s *story) record(shown *credential.Presentation, digest sm.Hash) {
+	l := &accessLog{salt: access.Salt(hash("salt of an entry")[:16]), digest: digest, shown: sm.Sum(shown.Bytes())}
+	s.log = l
+	nobody := &access.Entry{Time: now + 1, Outcome: "invalid", Reasons: []string{"presentation-malformed"}, Day: -1,
+		Licence: access.LicenceCommitment(l.salt, "", sm.Hash{}), Presentation: access.PresentationCommitment(l.salt, sm.Sum(nil))}
+	for range theEntry {
+		l.entries = append(l.entries, nobody)
+	}
+	l.entries = append(l.entries, &access.Entry{
+		Time: now + 30, Agency: "housing-bureau", Clerk: "窗口 3", Unit: "hall-1", Matter: "second-hand-home-transfer", Case: "20261107-0042",
+		OnBehalf: "tax-bureau", Type: "marriage",
+		Licence: access.LicenceCommitment(l.salt, issuer, digest), Presentation: access.PresentationCommitment(l.salt, l.shown),
+		Fields: []string{"spouse1Name", "spouse2Id"}, Outcome: "valid",
+		Reasons: []string{"consistent", "signature-valid", "anchored", "active", "unrestricted", "static", "fresh"},
+		Day:     20764, Height: 12, Heartbeat: now,
+	}, nobody, nobody)
+
+	place := receipt.Place{Ledger: s.ledger, Verifier: authority, Log: "main", Index: theEntry, Entry: s.entry(theEntry), Salt: l.salt}
+	f, err := receipt.Sign(place, l.shown, signer{s, authority})
+	if err != nil {
+		s.Fatal(err)
+	}
+	l.receipt = f
+	s.sign("receipt", "A verifier's receipt for a presentation.", f.Receipt(), authority)
+	l.checkpoint = s.sign("checkpoint", "The state of a department's access log.", s.checkpoint(), authority)
+}
+
+func (s *story) checkpoint() *statement.Checkpoint {
+	size := uint64(len(s.log.entries))
+	return &statement.Checkpoint{Ledger: s.ledger, Department: authority, Log: "main", Size: size, Root: s.root(size), SignedAt: now + 60}
+}
+
+// entry is an entry of the log, encoded.
+func (s *story) entry(index int) []byte {
+	s.Helper()
+	b, err := s.log.entries[index].Bytes()
+	if err != nil {
+		s.Fatal(err)
+	}
+	return b
+}
+
+// leaves of the log, which is small enough to make anew each time.
+func (s *story) logLeaves() []sm.Hash {
+	var out []sm.Hash
+	for i := range s.log.entries {
+		out = append(out, access.Leaf(s.entry(i)))
+	}
+	return out
+}
+
+// root is that of RFC 9162, section 2.1.1, by its own words.
+func (s *story) root(size uint64) sm.Hash { return treeHash(s.logLeaves()[:size]) }
+
+func treeHash(leaves []sm.Hash) sm.Hash {
+	switch n := len(leaves); n {
+	case 0:
+		return sm.Sum(nil)
+	case 1:
+		return leaves[0]
+	default:
+		k := largestBelow(n)
+		return sm.Sum(slices.Concat([]byte{1}, bytesOf(treeHash(leaves[:k])), bytesOf(treeHash(leaves[k:]))))
+	}
+}
+
+// largestBelow is the largest power of two below n.
+func largestBelow(n int) int {
+	k := 1
+	for 2*k < n {
+		k *= 2
+	}
+	return k
+}
+
+func bytesOf(h sm.Hash) []byte { return h[:] }
+
+// treePath is that of RFC 9162, section 2.1.3.1.
+func treePath(m int, leaves []sm.Hash) []sm.Hash {
+	n := len(leaves)
+	if n == 1 {
+		return nil
+	}
+	if k := largestBelow(n); m < k {
+		return append(treePath(m, leaves[:k]), treeHash(leaves[k:]))
+	} else {
+		return append(treePath(m-k, leaves[k:]), treeHash(leaves[:k]))
+	}
+}
+
+// treeProof is that of RFC 9162, section 2.1.4.1.
+func treeProof(m int, leaves []sm.Hash) []sm.Hash {
+	if m == 0 || m == len(leaves) {
+		return nil
+	}
+	return subproof(m, leaves, true)
+}
+
+func subproof(m int, leaves []sm.Hash, whole bool) []sm.Hash {
+	n := len(leaves)
+	if m == n {
+		if whole {
+			return nil
+		}
+		return []sm.Hash{treeHash(leaves)}
+	}
+	if k := largestBelow(n); m <= k {
+		return append(subproof(m, leaves[:k], whole), treeHash(leaves[k:]))
+	} else {
+		return append(subproof(m-k, leaves[k:], false), treeHash(leaves[:k]))
+	}
+}
+
+func hexes(hashes []sm.Hash) []Hex {
+	out := []Hex{}
+	for _, h := range hashes {
+		out = append(out, h[:])
+	}
+	return out
+}
+
+func (s *story) goodLog() map[string]any {
+	s.Helper()
+	diagnose := func(b []byte) string {
+		text, err := cbor.Diagnose(b)
+		if err != nil {
+			s.Fatal(err)
+		}
+		return text
+	}
+	entry := func(about string, index int, issuer string, digest, presentation sm.Hash) Entry {
+		b := s.entry(index)
+		leaf := sm.SumLeaf(b)
+		return Entry{Common: good("entry", about), Entry: b, Diagnostic: diagnose(b), Leaf: leaf[:], Salt: s.log.salt[:],
+			Issuer: issuer, Digest: digest[:], Presentation: presentation[:]}
+	}
+	leaves := s.logLeaves()
+	log := Log{Common: good("log", "The log of seven entries that the checkpoint is of."), Leaves: hexes(leaves)}
+	for size := range len(leaves) + 1 {
+		log.Roots = append(log.Roots, bytesOf(treeHash(leaves[:size])))
+		for index := range size {
+			log.Inclusion = append(log.Inclusion, Inclusion{uint64(index), uint64(size), hexes(treePath(index, leaves[:size]))})
+		}
+		for first := range size + 1 {
+			log.Consistency = append(log.Consistency, Consistency{uint64(first), uint64(size), hexes(treeProof(first, leaves[:size]))})
+		}
+	}
+	return map[string]any{
+		"access-entry.json":            entry("An access by a shared counter.", theEntry, issuer, s.log.digest, s.log.shown),
+		"access-entry-unreadable.json": entry("An access to what nobody could read.", 0, "", sm.Hash{}, sm.Sum(nil)),
+		"access-log.json":              log,
+	}
+}
+
+// entryItems is the entry of the receipt, as a generic reader finds it.
+func (s *story) entryItems() []any {
+	var out []any
+	if err := cbor.Unmarshal(s.entry(theEntry), &out); err != nil {
+		s.Fatal(err)
+	}
+	return out
+}
+
+func (s *story) badEntries() map[string]any {
+	files := map[string]any{}
+	add := func(name, expect, about string, b []byte) {
+		files["access-entry-"+name+".json"] = Entry{Common: bad("entry", "parse", expect, about), Entry: b}
+	}
+	with := func(index int, value any) []byte {
+		items := s.entryItems()
+		items[index] = value
+		return s.array(items...)
+	}
+	malformed := func(name, about string, b []byte) { add(name, access.CodeMalformed, about, b) }
+	invalid := func(name, about string, index int, value any) {
+		add(name, access.CodeInvalid, about, with(index, value))
+	}
+	whole := s.entry(theEntry)
+
+	malformed("empty", "No bytes at all.", []byte{})
+	malformed("truncated", "The last byte is missing.", whole[:len(whole)-1])
+	malformed("trailing-byte", "A byte follows.", append(slices.Clone(whole), 0))
+	malformed("short", "An item is missing.", s.array(s.entryItems()[:16]...))
+	malformed("long", "There is an item more.", s.array(append(s.entryItems(), nil)...))
+	malformed("version-2", "The version is 2.", with(0, 2))
+	malformed("longer-than-needed", "The version takes two bytes.", with(0, encoded{0x18, 1}))
+	malformed("agency-null", "The agency is null.", with(2, nil))
+	malformed("agency-bytes", "The agency is a byte string.", with(2, []byte("agency")))
+	malformed("licence-31-bytes", "The commitment to the licence has 31 bytes.", with(9, make([]byte, 31)))
+	malformed("fields-null", "The fields are null.", with(11, nil))
+	malformed("time-negative", "The time is negative.", with(1, -1))
+	malformed("clerk-not-utf8", "The clerk is not UTF-8.", with(3, encoded{0x62, 0xc0, 0xaf}))
+	invalid("time-2-40", "The time is 2^40.", 1, uint64(1)<<40)
+	invalid("agency-201-bytes", "The agency has 201 bytes.", 2, strings.Repeat("a", 201))
+	invalid("case-control-character", "The case number has a line end.", 6, "1\n2")
+	invalid("type-capitals", "The type is in capitals.", 8, "Marriage")
+	invalid("203-fields", "There are 203 fields.", 11, slices.Repeat([]any{"a"}, 203))
+	invalid("field-empty", "A field has no name.", 11, []any{""})
+	invalid("field-65-bytes", "A field's key has 65 bytes.", 11, []any{strings.Repeat("a", 65)})
+	invalid("outcome-empty", "There is no outcome.", 12, "")
+	invalid("17-reasons", "There are 17 reasons.", 13, slices.Repeat([]any{"ok"}, 17))
+	invalid("reason-empty", "A reason is empty.", 13, []any{""})
+	invalid("day-10000", "The day is in the year 10000.", 14, 2932897)
+	invalid("height-2-40", "The height is 2^40.", 15, uint64(1)<<40)
+	invalid("heartbeat-2-40", "The heartbeat is 2^40.", 16, uint64(1)<<40)
+	return files
+}
+
+func (s *story) badProofs() map[string]any {
+	files := map[string]any{}
+	leaves := s.logLeaves()
+	root := func(size int) sm.Hash { return treeHash(leaves[:size]) }
+	inclusion := func(name, about string, index, size uint64, path []sm.Hash, root sm.Hash) {
+		files["access-inclusion-"+name+".json"] = OneInclusion{bad("inclusion", "inclusion", "refused", about),
+			Inclusion{index, size, hexes(path)}, bytesOf(leaves[theEntry]), root[:]}
+	}
+	path := treePath(theEntry, leaves)
+	inclusion("another-index", "The path is that of another index.", 5, 7, path, root(7))
+	inclusion("another-size", "The path is that of another size.", theEntry, 6, path, root(7))
+	inclusion("another-root", "The root is that of another size.", theEntry, 7, path, root(6))
+	inclusion("short", "The last hash is missing.", theEntry, 7, path[:len(path)-1], root(7))
+	inclusion("long", "There is a hash more.", theEntry, 7, append(slices.Clone(path), root(7)), root(7))
+	inclusion("index-out-of-range", "The index is not below the size.", 7, 7, path, root(7))
+	inclusion("size-2-40", "The log has 2^40 entries.", theEntry, 1<<40, path, root(7))
+
+	consistency := func(name, about string, first, second uint64, proof []sm.Hash, root1, root2 sm.Hash) {
+		files["access-consistency-"+name+".json"] = OneConsistency{bad("consistency", "consistency", "refused", about),
+			Consistency{first, second, hexes(proof)}, root1[:], root2[:]}
+	}
+	proof := treeProof(3, leaves)
+	consistency("another-first-root", "The first root is that of another size.", 3, 7, proof, root(4), root(7))
+	consistency("another-second-root", "The second root is that of another size.", 3, 7, proof, root(3), root(6))
+	consistency("short", "The last hash is missing.", 3, 7, proof[:len(proof)-1], root(3), root(7))
+	consistency("long", "There is a hash more.", 3, 7, append(slices.Clone(proof), root(7)), root(3), root(7))
+	consistency("empty", "The proof is empty.", 3, 7, nil, root(3), root(7))
+	consistency("backwards", "The log has shrunk.", 7, 3, proof, root(7), root(3))
+	consistency("same-size", "Two roots of one size.", 7, 7, nil, root(6), root(7))
+	consistency("same-size-with-proof", "A log and itself, with a proof.", 7, 7, []sm.Hash{root(7)}, root(7), root(7))
+	consistency("from-nothing", "From a log without entries, whose root is not SM3 of nothing.", 0, 7, nil, sm.Hash{}, root(7))
+	return files
+}
+
+func (r *runner) checkEntry(f Entry) {
+	e, err := access.ParseEntry(f.Entry)
+	r.outcome(f.Common, "parse", r.code(err))
+	if err != nil {
+		return
+	}
+	again, err := e.Bytes()
+	if err != nil {
+		r.Error(err)
+	}
+	r.same("formatted again", again, f.Entry)
+	r.same("leaf", bytesOf(access.Leaf(f.Entry)), f.Leaf)
+	salt := access.Salt(f.Salt)
+	r.same("commitment to the licence", bytesOf(access.LicenceCommitment(salt, f.Issuer, sm.Hash(f.Digest))), e.Licence[:])
+	r.same("commitment to what was shown", bytesOf(access.PresentationCommitment(salt, sm.Hash(f.Presentation))), e.Presentation[:])
+}
+
+func hashesOf(in []Hex) []sm.Hash {
+	out := []sm.Hash{}
+	for _, h := range in {
+		out = append(out, sm.Hash(h))
+	}
+	return out
+}
+
+// wholeLog is the tree over a log's leaves, as package access asks for its nodes.
+type wholeLog []sm.Hash
+
+func (l wholeLog) Node(level uint, index uint64) (sm.Hash, error) {
+	from, to := index<<level, (index+1)<<level
+	if to > uint64(len(l)) {
+		return sm.Hash{}, fmt.Errorf("node %d of level %d is not whole", index, level)
+	}
+	return treeHash(l[from:to]), nil
+}
+
+func (r *runner) checkLog(f Log) {
+	leaves := wholeLog(hashesOf(f.Leaves))
+	roots := hashesOf(f.Roots)
+	if len(roots) != len(leaves)+1 {
+		r.Fatalf("%d roots of %d leaves", len(roots), len(leaves))
+	}
+	var grown access.Frontier
+	for size, want := range roots {
+		got, err := access.Root(leaves, uint64(size))
+		if err != nil || got != want || grown.Root() != want {
+			r.Errorf("root at size %d: %s, %s, %v", size, got, grown.Root(), err)
+		}
+		if size < len(leaves) {
+			grown.Append(leaves[size])
+		}
+	}
+	for _, p := range f.Inclusion {
+		path, err := access.InclusionPath(leaves, p.Index, p.Size)
+		if err != nil || !slices.Equal(path, hashesOf(p.Path)) || !access.VerifyInclusion(leaves[p.Index], p.Index, p.Size, path, roots[p.Size]) {
+			r.Errorf("path of %d in %d: %v, %v", p.Index, p.Size, path, err)
+		}
+	}
+	for _, p := range f.Consistency {
+		proof, err := access.ConsistencyProof(leaves, p.First, p.Second)
+		if err != nil || !slices.Equal(proof, hashesOf(p.Proof)) || !access.VerifyConsistency(p.First, p.Second, proof, roots[p.First], roots[p.Second]) {
+			r.Errorf("from %d to %d: %v, %v", p.First, p.Second, proof, err)
+		}
+	}
+}
+
+func refusedUnless(ok bool) string {
+	if ok {
+		return "ok"
+	}
+	return "refused"
+}
+
+func (r *runner) checkBadInclusion(f OneInclusion) {
+	r.outcome(f.Common, "inclusion", refusedUnless(access.VerifyInclusion(sm.Hash(f.Leaf), f.Index, f.Size, hashesOf(f.Path), sm.Hash(f.Root))))
+}
+
+func (r *runner) checkBadConsistency(f OneConsistency) {
+	r.outcome(f.Common, "consistency", refusedUnless(access.VerifyConsistency(f.First, f.Second, hashesOf(f.Proof), sm.Hash(f.FirstRoot), sm.Hash(f.SecondRoot))))
+}

@@ -1,0 +1,97 @@
+package receipt
+
+import (
+	"encoding/json"
+
+	"github.com/credledger/credledger/sdk/licence"
+	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/verifier/access"
+	"github.com/credledger/credledger/verifier/verify"
+)
+
+var outcomeTexts = map[Outcome]licence.Text{
+	Anchored:   {Zh: "回执有效,核验记录已上链存证", En: "The receipt is good, and its record is anchored on the ledger"},
+	Unanchored: {Zh: "回执签名有效,尚未证明核验记录已上链存证", En: "Signed by the verifier, but not proven to be recorded on the ledger"},
+	Refused:    {Zh: "回执不予采信,请勿据此办理", En: "Do not rely on this receipt"},
+}
+
+// Text says what an outcome means to people.
+func (o Outcome) Text() licence.Text { return outcomeTexts[o] }
+
+var codeTexts = map[string]licence.Text{
+	CodeEntryDiffers:        {Zh: "回执与其核验记录不符", En: "the receipt and the entry of the access log do not agree"},
+	CodePresentationDiffers: {Zh: "回执所载并非此次出示的内容", En: "the receipt is about something else than what was shown"},
+	CodeLicenceDiffers:      {Zh: "核验日志登记的并非此证照", En: "the verifier recorded another licence in its access log than the one that was shown"},
+	CodeProofDiffers:        {Zh: "证明属于另一本核验日志", En: "the proof is of another access log"},
+	CodeNotIncluded:         {Zh: "证明不能说明日志中有此记录", En: "the proof does not show that the access log has the entry"},
+	CodeOtherLedger:         {Zh: "回执属于本机未接入的账本", En: "the receipt is of a ledger that is not known here"},
+	CodeCheckpointDiffers:   {Zh: "核验日志与链上检查点不符,日志曾被分叉或篡改", En: "the ledger has another checkpoint of this log at this size: the log was forked or changed"},
+	CodeCheckpointUnsigned:  {Zh: "检查点不是该机构签署的", En: "the checkpoint is not signed by the verifier"},
+	CodeNoProof:             {Zh: "回执未附存证证明,可向核验机构索取", En: "the receipt has no proof yet: ask the verifier for it"},
+	CodeCheckpointNotThere:  {Zh: "本机所知的账本上没有该检查点", En: "the checkpoint is not on the ledger, as far as it is known here"},
+	CodeKeyUnknown:          {Zh: "签名密钥未登记,或本机所知的账本过旧", En: "the signing key was never enrolled, as far as the ledger is known here"},
+	CodeKeyDepartment:       {Zh: "签名密钥属于其他部门", En: "the signing key belongs to another department"},
+	CodeKeyPurpose:          {Zh: "签名密钥不能用于签署回执", En: "the signing key is not one for receipts"},
+	CodeSignature:           {Zh: "回执签名无效", En: "the signature does not verify"},
+	CodeKeyNotYetValid:      {Zh: "核验时间早于密钥启用时间", En: "dated before the signing key begins"},
+	CodeKeyExpired:          {Zh: "核验时间晚于密钥截止时间", En: "dated after the signing key ends"},
+	CodeKeyCompromised:      {Zh: "签名密钥已声明失窃,且核验记录未证明已上链", En: "the signing key was declared compromised, and the record is not proven to be on the ledger"},
+}
+
+// Reason says to people why a receipt is not anchored; empty if it is.
+func (r *Report) Reason() licence.Text { return codeTexts[r.Code] }
+
+// reportJSON is the form of a report.
+type reportJSON struct {
+	Outcome    Outcome       `json:"outcome"`
+	Text       licence.Text  `json:"text"`
+	Code       *string       `json:"code"`   // null if anchored
+	Reason     *licence.Text `json:"reason"` // likewise
+	Upgradable bool          `json:"upgradable"`
+
+	// What follows is null of a receipt that is refused: what it claims is not repeated.
+	Receipt    *receiptJSON  `json:"receipt"`
+	Entry      *access.Entry `json:"entry"`
+	Key        *keyJSON      `json:"key"`
+	Checkpoint *onLedgerJSON `json:"checkpoint"` // null unless anchored
+}
+
+type keyJSON struct {
+	ID    sm.Hash         `json:"id"`
+	State verify.KeyState `json:"state"`
+}
+
+type onLedgerJSON struct {
+	Size     uint64          `json:"size"`
+	Root     sm.Hash         `json:"root"`
+	Position verify.Position `json:"position"`
+	After    *string         `json:"after"`  // time of the newest heartbeat before it
+	Before   *string         `json:"before"` // time of the first heartbeat after it
+}
+
+// MarshalJSON implements json.Marshaler.
+func (r Report) MarshalJSON() ([]byte, error) {
+	out := reportJSON{Outcome: r.Outcome, Text: r.Outcome.Text(), Upgradable: r.Upgradable}
+	if r.Code != "" {
+		reason := r.Reason()
+		out.Code, out.Reason = &r.Code, &reason
+	}
+	if r.Outcome != Refused {
+		said := r.File.said()
+		out.Receipt, out.Entry = &said, r.File.entry
+		out.Key = &keyJSON{r.File.signed.KeyID, r.KeyState}
+	}
+	if r.Outcome == Anchored {
+		c := &r.Checkpoint
+		out.Checkpoint = &onLedgerJSON{c.Size, c.Root, c.Position, beat(c.Before), beat(c.After)}
+	}
+	return json.Marshal(out)
+}
+
+func beat(h verify.Heartbeat) *string {
+	if h.Sequence == 0 {
+		return nil
+	}
+	s := utc(h.Time)
+	return &s
+}
