@@ -1,0 +1,129 @@
+package agency_test
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/credledger/credledger/verifier/agency"
+)
+
+func TestSignIn(t *testing.T) {
+	for _, c := range []struct {
+		name, agency, clerk, password string
+		code                          string
+	}{
+		{"right", "counter", "wangfang", password, ""},
+		{"right, Chinese", "counter", "李雷", password, ""},
+		{"wrong password", "counter", "wangfang", password + "r", agency.CodeSignIn},
+		{"no password", "counter", "wangfang", "", agency.CodeSignIn},
+		{"endless password", "counter", "wangfang", strings.Repeat(password, 1000), agency.CodeSignIn},
+		{"the hash as password", "counter", "wangfang", hash, agency.CodeSignIn},
+		{"no such clerk", "counter", "nobody", password, agency.CodeSignIn},
+		{"no such agency", "police", "wangfang", password, agency.CodeSignIn},
+		{"agency without clerks", "tax", "wangfang", password, agency.CodeSignIn},
+		{"nothing", "", "", "", agency.CodeSignIn},
+		{"endless name", "counter", strings.Repeat("x", 1<<20), password, agency.CodeSignIn},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a, clerk, err := newDesk(t).SignIn(t.Context(), c.agency, c.clerk, c.password, inside)
+			refused(t, err, c.code)
+			if c.code == "" && (a.ID != c.agency || clerk.Name != c.clerk || !strings.HasPrefix(clerk.Unit, "综合窗口")) {
+				t.Errorf("signed in %s of %s", clerk.Name, a.ID)
+			}
+		})
+	}
+}
+
+func TestSignInFromElsewhere(t *testing.T) {
+	text := strings.Replace(file, "onBehalf: [natural", "addresses: [10.20.0.0/16]\n    onBehalf: [natural", 1)
+	d := newDesk(t)
+	d.Reload(directory(t, text))
+	outside := netip.MustParseAddr("203.0.113.9")
+	_, _, err := d.SignIn(t.Context(), "counter", "wangfang", password, outside)
+	refused(t, err, agency.CodeAddress)
+	_, _, err = d.SignIn(t.Context(), "counter", "wangfang", "wrong password", outside)
+	refused(t, err, agency.CodeSignIn) // no word on addresses to who does not know the password
+	_, _, err = d.AdmitClerk("counter", "wangfang", outside)
+	refused(t, err, agency.CodeAddress)
+	a, clerk, err := d.AdmitClerk("counter", "wangfang", inside)
+	refused(t, err, "")
+	if a.ID != "counter" || clerk.Unit != "综合窗口3号" {
+		t.Errorf("%s in %s", clerk.Unit, a.ID)
+	}
+	_, _, err = d.AdmitClerk("counter", "nobody", inside)
+	refused(t, err, agency.CodeUnauthenticated)
+}
+
+// TestGuessing: attempts are held back, for names that are nobody's as for others, and one name is
+// not held back for another.
+func TestGuessing(t *testing.T) {
+	d := newDesk(t)
+	attempt := func(clerk, password string) error {
+		_, _, err := d.SignIn(t.Context(), "counter", clerk, password, inside)
+		return err
+	}
+	exhaust := func(clerk string, left int) {
+		t.Helper()
+		for range left {
+			refused(t, attempt(clerk, "a guess"), agency.CodeSignIn)
+		}
+		r := refused(t, attempt(clerk, password), agency.CodeSignInLimited)
+		if r.RetryAfter != 12*time.Second {
+			t.Errorf("retry after %v", r.RetryAfter)
+		}
+	}
+	exhaust("wangfang", 5)
+	nobody := "nobody"
+	for agency.Code(attempt(nobody, "a guess")) == agency.CodeSignInLimited { // it has the place of wangfang: one name in 4096
+		nobody += "x"
+	}
+	exhaust(nobody, 4)
+	d.clock.Advance(12 * time.Second)
+	refused(t, attempt("wangfang", password), "")
+	refused(t, attempt("wangfang", password), agency.CodeSignInLimited)
+}
+
+// TestWrongNameTakesAsLong: whether there is such a clerk is not to be read off the time. The bound
+// is wide, because the machine does other things: without a decoy the ratio is about a thousand.
+func TestWrongNameTakesAsLong(t *testing.T) {
+	d := newDesk(t)
+	least := func(clerk string) time.Duration {
+		shortest := time.Hour
+		for range 3 {
+			began := time.Now()
+			_, _, err := d.SignIn(t.Context(), "counter", clerk, "a wrong password", inside)
+			shortest = min(shortest, time.Since(began))
+			refused(t, err, agency.CodeSignIn)
+		}
+		return shortest
+	}
+	known, unknown := least("wangfang"), least("nobody")
+	if known > 5*unknown || unknown > 5*known {
+		t.Errorf("a clerk takes %v, nobody %v", known, unknown)
+	}
+}
+
+func TestSecrets(t *testing.T) {
+	first, second := agency.NewToken(), agency.NewToken()
+	if first == second || len(first) != len(token) || !strings.HasPrefix(first, "credledger_") {
+		t.Errorf("tokens %q and %q", first, second)
+	}
+	for text, want := range map[string]string{
+		"elevenchars": "at least 12", "密码密码密码密码密码密": "at least 12", strings.Repeat("x", 73): "at most 72",
+		"two lines\nof text": "one line", "not UTF-8 \xff\xff\xff": "one line",
+	} {
+		if _, err := agency.HashPassword(text); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), text) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+	made, err := agency.HashPassword("密码密码密码密码密码密码")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDesk(t)
+	d.Reload(directory(t, strings.ReplaceAll(file, hash, made)))
+	_, _, err = d.SignIn(t.Context(), "counter", "wangfang", "密码密码密码密码密码密码", inside)
+	refused(t, err, "")
+}
