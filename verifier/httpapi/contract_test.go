@@ -1,0 +1,174 @@
+package httpapi_test
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/credledger/credledger/verifier/httpapi"
+	"github.com/credledger/credledger/verifier/httpapi/httpapitest"
+)
+
+// contract loads openapi.yaml.
+func contract(tb testing.TB) *openapi3.T {
+	tb.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(httpapi.Contract)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return doc
+}
+
+func TestContractIsOpenAPI(t *testing.T) {
+	if err := contract(t).Validate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The contract and the program have the same paths and methods, with the same query parameters and the
+// same callers.
+func TestContractHasEveryRoute(t *testing.T) {
+	said := map[string]string{}
+	for path, item := range contract(t).Paths.Map() {
+		for method, operation := range item.Operations() {
+			var query []string
+			for _, p := range operation.Parameters {
+				if p.Value.In == "query" {
+					query = append(query, p.Value.Name)
+				}
+			}
+			slices.Sort(query)
+			said[method+" "+path] = fmt.Sprint(query, closedTo(operation))
+		}
+	}
+	done := map[string]string{}
+	for _, r := range httpapi.Routes() {
+		slices.Sort(r.Query)
+		done[r.Method+" "+r.Path] = fmt.Sprint(r.Query, r.ClosedToPublic)
+	}
+	if !maps.Equal(said, done) {
+		for route, what := range said {
+			if done[route] != what {
+				t.Errorf("%s: the contract says %s, the program %s", route, what, done[route])
+			}
+		}
+		for route := range done {
+			if said[route] == "" {
+				t.Errorf("%s is not in the contract", route)
+			}
+		}
+	}
+}
+
+// closedTo reports whether an operation asks for credentials.
+func closedTo(o *openapi3.Operation) bool {
+	return o.Security != nil && !slices.ContainsFunc(*o.Security, func(r openapi3.SecurityRequirement) bool { return len(r) == 0 })
+}
+
+var tableRow = regexp.MustCompile(`(?m)^\| ([a-z-]+) \| (\d{3}) \| (.+) \|$`)
+
+// The contract lists every problem with its status, and nothing else.
+func TestContractHasEveryProblem(t *testing.T) {
+	schema := contract(t).Components.Schemas["ProblemCode"].Value
+	kinds := httpapi.Kinds()
+	var enum []string
+	for _, code := range schema.Enum {
+		enum = append(enum, code.(string))
+	}
+	slices.Sort(enum)
+	if want := slices.Sorted(maps.Keys(kinds)); !slices.Equal(enum, want) {
+		t.Errorf("the contract lists\n%v, there are\n%v", enum, want)
+	}
+	rows := tableRow.FindAllStringSubmatch(schema.Description, -1)
+	if len(rows) != len(kinds) {
+		t.Errorf("the table has %d rows for %d codes", len(rows), len(kinds))
+	}
+	for _, row := range rows {
+		if k := kinds[row[1]]; fmt.Sprint(k.Status) != row[2] || k.Text.En != row[3] || k.Text.Zh == "" {
+			t.Errorf("%s: the table says %s %q, the program %d %q", row[1], row[2], row[3], k.Status, k.Text.En)
+		}
+	}
+}
+
+func TestMethods(t *testing.T) {
+	s := httpapitest.New(t)
+	for path, allow := range map[string]string{
+		"/v1/verifications": "OPTIONS, POST",
+		"/v1/types":         "GET, HEAD, OPTIONS",
+		"/v1/sessions":      "DELETE, OPTIONS, POST",
+	} {
+		a := s.Do(http.MethodOptions, path, nil).Want(t, http.StatusNoContent)
+		if a.Header.Get("Allow") != allow {
+			t.Errorf("%s: %v", path, a.Header)
+		}
+		for name := range a.Header {
+			if strings.HasPrefix(name, "Access-Control-") {
+				t.Errorf("%s lets other sites in: %s", path, name)
+			}
+		}
+		for _, method := range []string{http.MethodPut, http.MethodPatch, http.MethodTrace, http.MethodConnect, "BREW"} {
+			if a := s.Do(method, path, nil).Problem(t, "method-not-allowed"); a.Header.Get("Allow") != allow {
+				t.Errorf("%s %s: %v", method, path, a.Header)
+			}
+		}
+	}
+	if a := s.Do(http.MethodHead, "/v1/types", nil).Want(t, http.StatusOK); a.Header.Get("Content-Length") == "" {
+		t.Errorf("%v", a.Header)
+	}
+}
+
+// Every answer says that it is not to be kept, guessed at or shown inside another page.
+func TestHeaders(t *testing.T) {
+	s := httpapitest.New(t)
+	ids := map[string]bool{}
+	for _, a := range []httpapitest.Answer{s.Get("/v1/types"), s.Get("/v1/nothing"), s.Post("/v1/verifications", "{"), s.Get("/v1/openapi.yaml")} {
+		for name, want := range map[string]string{
+			"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+			"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+		} {
+			if got := a.Header.Get(name); got != want {
+				t.Errorf("%s: %q, want %q", name, got, want)
+			}
+		}
+		id := a.Header.Get("X-Request-Id")
+		if len(id) != 16 || ids[id] {
+			t.Errorf("request id %q", id)
+		}
+		ids[id] = true
+		if a.Status >= 400 && a.Text("instance") != "urn:credledger:request:"+id {
+			t.Errorf("instance %q of request %q", a.Text("instance"), id)
+		}
+	}
+	if a := s.With("X-Request-Id", "forged\tid").Get("/v1/types"); strings.Contains(a.Header.Get("X-Request-Id"), "forged") {
+		t.Error("the caller chooses the request id")
+	}
+}
+
+func TestPages(t *testing.T) {
+	s := httpapitest.New(t, func(c *httpapi.Config) {
+		c.Pages = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if len(w.Header()) != 1 || w.Header().Get("X-Request-Id") == "" {
+				t.Errorf("the pages' headers are not their own: %v", w.Header())
+			}
+			fmt.Fprint(w, "page ", r.URL.Path)
+		})
+	})
+	for _, path := range []string{"/", "/counter", "/r/" + strings.Repeat("A", 32), "/v1beta", "/assets/../counter"} {
+		w := serve(s, newRequest(t, http.MethodGet, path, nil))
+		if w.Code != http.StatusOK || w.Body.String() != "page "+path {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	calls := s.Calls()
+	if last := calls[len(calls)-1]; last.Route != "/" || last.Status != http.StatusOK {
+		t.Errorf("%+v", last)
+	}
+	s.Get("/v1/").Problem(t, "not-found")
+	s.Get("/v1").Problem(t, "not-found")
+}

@@ -1,0 +1,63 @@
+package httpapi
+
+import (
+	"encoding/hex"
+	"net/http"
+
+	"github.com/credledger/credledger/sdk/credential"
+	"github.com/credledger/credledger/verifier/intake"
+	"github.com/credledger/credledger/verifier/verify"
+)
+
+func (c *call) postChallenge() error {
+	b, err := c.body(maxTexts)
+	if err != nil {
+		return err
+	}
+	var named string
+	if err := readBody(b, member{name: "audience", read: line(&named, maxAudience)}); err != nil {
+		return err
+	}
+	audience, err := c.audience(named)
+	if err != nil {
+		return err
+	}
+	challenge, err := c.Store.NewChallenge(audience, challengeTTL)
+	if err != nil {
+		return err
+	}
+	return c.answer(http.StatusCreated, struct {
+		Nonce     string `json:"nonce"`
+		Audience  string `json:"audience"`
+		ExpiresAt string `json:"expiresAt"`
+	}{hex.EncodeToString(challenge.Nonce), challenge.Audience, rfc3339(challenge.Expires)})
+}
+
+func (c *call) postReference() error {
+	b, err := c.body(maxCredential)
+	if err != nil {
+		return err
+	}
+	var presentation []byte
+	if err := readBody(b, member{name: "presentation", read: encoded(&presentation, credential.MaxSize), required: true}); err != nil {
+		return err
+	}
+	// What is kept agrees with itself, which its owner can tell without us. Whether it is genuine is for
+	// the verification to say, which is recorded.
+	i := item{Item: intake.Stored(presentation)}
+	v, err := c.judge(&i, nil, false)
+	if err != nil {
+		return err
+	}
+	if v.Finding(verify.AxisContent).Result != verify.Pass {
+		return refuse(codeRefused, "what is kept is a presentation of this ledger whose contents agree with each other; this is none")
+	}
+	token, expires, err := c.Store.PutReference(c.r.Context(), presentation, referenceTTL)
+	if err != nil {
+		return err
+	}
+	return c.answer(http.StatusCreated, struct {
+		URL       string `json:"url"`
+		ExpiresAt string `json:"expiresAt"`
+	}{intake.ReferenceURL(c.Host, token), rfc3339(expires)})
+}
