@@ -1,8 +1,11 @@
 package test
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -68,13 +71,14 @@ var readmes = []struct{ file, valid string }{
 	{"../docs/README.zh-CN.md", "核验通过,现行有效\n"},
 }
 
-// Both READMEs show the same commands: the three to begin with, and those to try by hand.
+// Both READMEs show the same commands: the three to begin with, those to try by hand, those of a network
+// and those of the service.
 func TestReadmesShowTheSame(t *testing.T) {
 	english, chinese := blocks(t, readmes[0].file), blocks(t, readmes[1].file)
-	if len(english) < 3 || len(chinese) < 3 {
+	if len(english) < 4 || len(chinese) < 4 {
 		t.Fatal("the blocks of code are not found")
 	}
-	for i := range 3 {
+	for i := range 4 {
 		if en, zh := commandsOf(parseShell(english[i])), commandsOf(parseShell(chinese[i])); !slices.Equal(en, zh) {
 			t.Errorf("the commands differ:\n%s\n%s", strings.Join(en, "\n"), strings.Join(zh, "\n"))
 		}
@@ -142,4 +146,78 @@ func TestReadmeCommands(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What the README shows of the verifier service works, after what it shows before. Changed are the
+// directory and the ports.
+func TestReadmeService(t *testing.T) {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "credledger"), "./cmd/credledger")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if err := os.Symlink(filepath.Join(root, "sdk"), filepath.Join(dir, "sdk")); err != nil {
+		t.Fatal(err)
+	}
+	ports := strings.NewReplacer("/tmp/", dir+"/", ":8080", ":"+freePort(t), ":8443", ":"+freePort(t), ":9464", ":"+freePort(t))
+	shell := func(command string) *exec.Cmd {
+		cmd := exec.Command("/bin/sh", "-c", "exec "+command)
+		cmd.Dir, cmd.Env = dir, []string{"HOME=" + dir, "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "CREDLEDGER_HOME=" + dir + "/city"}
+		return cmd
+	}
+	all := blocks(t, "../README.md")
+	for _, line := range parseShell(all[1])[2:5] { // init, issue, present
+		if out, err := shell(ports.Replace(line.command)).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", line.command, err, out)
+		}
+	}
+	config := filepath.Join(dir, "city", "verifier.yaml")
+	b, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(config, []byte(ports.Replace(string(b))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	lines := parseShell(all[3])
+	service := shell(ports.Replace(lines[0].command))
+	said, err := service.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	service.Stderr = io.Discard
+	if err := service.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = service.Process.Signal(os.Interrupt)
+		if err := service.Wait(); err != nil {
+			t.Errorf("the service ends with %v", err)
+		}
+	})
+	if first, err := bufio.NewReader(said).ReadString('\n'); err != nil { // where it listens, once it does
+		t.Fatalf("the service says %q, %v", first, err)
+	}
+	for i, want := range []string{`"outcome":"valid"`, `"ready":true`} {
+		out, err := shell(ports.Replace(lines[1+i].command)).Output()
+		if err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("%s: %v\n%s", lines[1+i].command, err, out)
+		}
+	}
+}
+
+// freePort returns a port on which nothing listens.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }

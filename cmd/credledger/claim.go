@@ -109,7 +109,8 @@ func (c *claim) remove() error {
 	entries, err := os.ReadDir(c.dir)
 	for _, e := range entries {
 		switch name := e.Name(); {
-		case slices.Contains([]string{"keys", "register", "ledger", genesisFile, configFile}, name), strings.HasPrefix(name, unfinished):
+		case slices.Contains([]string{"keys", "register", "ledger", genesisFile, configFile}, name), slices.Contains(verifierNames, name),
+			strings.HasPrefix(name, unfinished):
 			err = errors.Join(err, os.RemoveAll(c.path(name)))
 		}
 	}
@@ -172,7 +173,9 @@ func (c *claim) make(ctx context.Context, plan *cityPlan) (*madeHome, error) {
 			made.NotJoined = append(made.NotJoined, d.ID)
 		}
 	}
-	err = f.all(ctx, plan)
+	if err = f.all(ctx, plan); err == nil {
+		err = f.makeVerifier()
+	}
 	if err = errors.Join(err, f.close()); err == nil {
 		err = c.sweep()
 	}

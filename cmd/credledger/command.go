@@ -41,6 +41,8 @@ type command struct {
 	detail  string // paragraphs for its help
 	run     func(ctx context.Context, c *call) error
 	flags   func(c *call)
+
+	keepsHangup bool // SIGHUP does not end it
 }
 
 // A call is a command on its way, with its flags and arguments.
@@ -69,6 +71,8 @@ func commands() []*command {
 		presentCommand(),
 		bindCommand(),
 		verifyCommand(),
+		serveCommand(),
+		receiptVerifyCommand(),
 		statusSetCommand(),
 		statusHistoryCommand(),
 		restrictCommand(),
@@ -83,6 +87,12 @@ func commands() []*command {
 		keysCompromiseCommand(),
 		keysExportCommand(),
 		auditCommand(),
+		accessLogVerifyCommand(),
+		accessLogExportCommand(),
+		accessLogCreateCommand(),
+		snapshotMakeCommand(),
+		agencyTokenCommand(),
+		agencyClerkCommand(),
 		heartbeatCommand(),
 	}, networkCommands()...)
 }

@@ -29,8 +29,11 @@ import (
 //	ledger/                      the embedded ledger, if that is where the ledger is
 //	ledger.shared/               where the processes that use that ledger meet
 //	index/                       the verifier's index of the ledger; may be deleted, is made again
+//	snapshots/<ledger>           the newest block that a snapshot had
 //	keys/<department>/NAME.pem   private keys, PKCS#8, readable by the owner only
 //	register/<department>.db     what the department has issued
+//	verifier.yaml, agencies.yaml configuration of the verifier service
+//	tlcp/, verifier/             its certificates, and what it keeps
 //
 // Several commands and services can use one home at a time: an embedded ledger is shared among them,
 // see package share, and of what else is in the home each takes its turn.

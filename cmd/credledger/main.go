@@ -12,7 +12,8 @@ import (
 
 func main() {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+	cmd, _ := find(os.Args[1:])
+	if !signal.Ignored(syscall.SIGHUP) /* as under nohup */ && (cmd == nil || !cmd.keepsHangup) {
 		signals = append(signals, syscall.SIGHUP)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), signals...)

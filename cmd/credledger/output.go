@@ -23,7 +23,12 @@ import (
 	"github.com/credledger/credledger/sdk/qr"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/statement"
+	"github.com/credledger/credledger/verifier/accesslog"
 	"github.com/credledger/credledger/verifier/index"
+	"github.com/credledger/credledger/verifier/receipt"
+	"github.com/credledger/credledger/verifier/service"
+	"github.com/credledger/credledger/verifier/snapshot"
+	"github.com/credledger/credledger/verifier/store"
 )
 
 // An answerWriter remembers that something could not be written: an answer that did not arrive is a
@@ -119,8 +124,10 @@ func errorCode(err error) string {
 		own     *codedError
 		issuing *issuer.Error
 		rule    *chaincode.Error
-		store   *ledger.Error
+		backend *ledger.Error
 		view    *index.Error
+		kept    *receipt.Error
+		copied  *snapshot.Error
 		alarm   *index.Discrepancy
 		signed  *statement.Error
 		cred    *credential.Error
@@ -129,6 +136,9 @@ func errorCode(err error) string {
 		input   *licence.InputError
 		record  *licence.RecordError
 		nodes   *network.Error
+		shared  *store.Error
+		logged  *accesslog.Error
+		service *service.Error
 		file    *fs.PathError
 	)
 	switch {
@@ -142,8 +152,12 @@ func errorCode(err error) string {
 		return alarm.Code
 	case errors.As(err, &view):
 		return view.Code
-	case errors.As(err, &store):
-		return store.Code
+	case errors.As(err, &copied):
+		return copied.Code
+	case errors.As(err, &kept):
+		return kept.Code
+	case errors.As(err, &backend):
+		return backend.Code
 	case errors.As(err, &rule):
 		return rule.Code
 	case errors.As(err, &signed):
@@ -160,6 +174,12 @@ func errorCode(err error) string {
 		return record.Code()
 	case errors.As(err, &nodes):
 		return nodes.Code
+	case errors.As(err, &shared):
+		return shared.Code
+	case errors.As(err, &logged):
+		return logged.Code
+	case errors.As(err, &service):
+		return service.Code
 	case errors.As(err, &file):
 		return "file"
 	}
@@ -181,6 +201,14 @@ const unfinished = ".credledger-"
 // writeOutput writes a file whole or not at all: under another name, which it has in the end. What is
 // there is replaced, but only a file: a link, a device or a directory is somebody's trap or mistake.
 func writeOutput(path string, content []byte) error {
+	return writeOutputBy(path, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}
+
+// writeOutputBy is writeOutput of what write writes.
+func writeOutputBy(path string, write func(io.Writer) error) error {
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		return failf("output-not-a-file", "%s exists and is not a regular file; name another output", path)
 	}
@@ -188,7 +216,7 @@ func writeOutput(path string, content []byte) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	_, err = f.Write(content)
+	err = write(f)
 	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
 		err = os.Rename(f.Name(), path)
 	}

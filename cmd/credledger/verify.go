@@ -19,23 +19,28 @@ import (
 type verifyOptions struct {
 	audience, nonce, asOf string
 	holder                bool
+	snapshot              snapshotOptions
 }
 
 func verifyCommand() *command {
 	return &command{
-		name: "verify", args: "[--audience A --nonce N] [--require-holder] [--as-of DATE] FILE|IMAGE|-...",
+		name: "verify", args: "[--audience A --nonce N] [--require-holder] [--as-of DATE] [--snapshot FILE] FILE|IMAGE|-...",
 		summary: "verify what somebody shows: a credential, a code, or a picture of one",
 		detail: "FILE holds a credential, a bundle of them, a presentation or a code's text; IMAGE is a PNG or JPEG\n" +
 			"picture of a code; - is standard input. The exit code is 0 valid, 1 invalid, 3 genuine but not\n" +
 			"current, 4 undetermined, 5 valid but restricted; of several the gravest (1, 4, 3, 5, 0). While a network\n" +
-			"cannot be reached the verdict is as of what the home has seen of the ledger before.",
+			"cannot be reached the verdict is as of what the home has seen of the ledger before.\n\n" +
+			"With --snapshot it is as of a file that the authority made, and no network is used. The home says who\n" +
+			"the authority is, and remembers the newest block that it has seen: an older snapshot is refused. Without\n" +
+			"a home --ledger and --authority-key say it. The exit code is 4 if a snapshot is refused.",
 		flags: func(c *call) {
 			o := new(verifyOptions)
 			c.options = o
 			c.flags.StringVar(&o.audience, "audience", "", "`A`, the name under which the holder was asked to prove")
-			c.flags.StringVar(&o.nonce, "nonce", "", "`N`, what the holder was asked to have in the proof, in hexadecimal; use each once (`openssl rand -hex 16` makes one)")
+			c.flags.StringVar(&o.nonce, "nonce", "", "`N`, what the holder was asked to have in the proof, in hexadecimal; once each (`openssl rand -hex 16` makes one)")
 			c.flags.BoolVar(&o.holder, "require-holder", false, "without a holder's proof the verdict is not valid")
 			c.flags.StringVar(&o.asOf, "as-of", "", "the status on another `DATE`, like 2026-01-31")
+			o.snapshot.flags(c)
 		},
 		run: func(ctx context.Context, c *call) error {
 			o := c.options.(*verifyOptions)
@@ -45,6 +50,12 @@ func verifyCommand() *command {
 			r, err := o.request()
 			if err != nil {
 				return err
+			}
+			if o.snapshot.file != "" {
+				return c.verifyBySnapshot(ctx, &o.snapshot, r)
+			}
+			if o.snapshot.minHeight != 0 || o.snapshot.ledger != "" || len(o.snapshot.keys) > 0 {
+				return usagef("--min-height, --ledger and --authority-key go with --snapshot")
 			}
 			h, err := c.connectHome(ctx, "")
 			if err != nil {
@@ -89,19 +100,15 @@ var exitOf = map[verify.Outcome]int{
 }
 
 func (c *call) verifyAll(ctx context.Context, h *home, r verify.Request) error {
-	view, err := h.index(ctx)
-	switch {
-	case isOutage(err) && view.Head().Height > 0:
-		// What the index knows is told, and the axis of freshness says whether that is recent enough.
-		if !c.json {
-			fmt.Fprintf(c.stdout, c.pick("网络无法连接,以下以此前所见的第 %d 个区块为准\n", "the network cannot be reached; what follows is as of block %d, the newest seen\n"), view.Head().Height-1)
-		}
-	case isOutage(err):
-		c.failed = exitUndetermined // an outage makes nothing look forged
-		return err
-	case err != nil:
+	view, err := c.seen(ctx, h)
+	if err != nil {
 		return err
 	}
+	return c.verdicts(view, r, func(v *verify.Verdict) []licence.Text { return h.reasons(ctx, v) })
+}
+
+// verdicts answers what the arguments show by a view.
+func (c *call) verdicts(view verify.View, r verify.Request, reasonsOf func(*verify.Verdict) []licence.Text) error {
 	var exits []int
 	for _, path := range c.args {
 		for p, err := range c.presentations(path) {
@@ -109,7 +116,7 @@ func (c *call) verifyAll(ctx context.Context, h *home, r verify.Request) error {
 			if err != nil {
 				return err
 			}
-			reasons := h.reasons(ctx, v)
+			reasons := reasonsOf(v)
 			exits = append(exits, exitOf[v.Outcome])
 			c.answer(v, func(w io.Writer) {
 				c.printVerdict(w, v, reasons)
@@ -128,8 +135,24 @@ func (c *call) verifyAll(ctx context.Context, h *home, r verify.Request) error {
 	return nil
 }
 
+// seen returns the index of the home's ledger up to its newest block or, while a network cannot be
+// reached, as far as the home has seen it: the axis of freshness says whether that is recent enough.
+func (c *call) seen(ctx context.Context, h *home) (*index.Index, error) {
+	view, err := h.index(ctx)
+	switch {
+	case isOutage(err) && view.Head().Height > 0:
+		if !c.json {
+			fmt.Fprintf(c.stdout, c.pick("网络无法连接,以下以此前所见的第 %d 个区块为准\n", "the network cannot be reached; what follows is as of block %d, the newest seen\n"), view.Head().Height-1)
+		}
+		return view, nil
+	case isOutage(err):
+		c.failed = exitUndetermined // an outage makes nothing look forged
+	}
+	return view, err
+}
+
 // judge gives the verdict on one presentation; what cannot be read as one is invalid, not an error.
-func judge(view *index.Index, r verify.Request, p *credential.Presentation, readErr error, now time.Time) (*verify.Verdict, error) {
+func judge(view verify.View, r verify.Request, p *credential.Presentation, readErr error, now time.Time) (*verify.Verdict, error) {
 	var unreadable *credential.Error
 	if readErr != nil && !errors.As(readErr, &unreadable) {
 		return nil, readErr

@@ -19,7 +19,7 @@ func Samples(t testing.TB) string {
 		{source + "/samples/*.xml", "."},
 		{source + "/samples/*.csv", "."},
 		{source + "/testdata/*-1.json", "more"},
-		{source + "/testdata/types/*.json", "catalogue"},
+		{source + "/catalog/more/*.json", "catalogue"},
 		{source + "/catalog/[^d]*.json", "catalogue"},
 		{source + "/catalog/departments.json", "."},
 	}

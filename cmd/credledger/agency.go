@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/credledger/credledger/verifier/agency"
+)
+
+func agencyTokenCommand() *command {
+	return &command{
+		name:    "agency token",
+		summary: "draw a token for an agency's programs, and the digest of it for agencies.yaml",
+		detail: "The token goes to the agency, once, by a way that nobody else reads; it is not kept. The digest goes\n" +
+			"under the agency's tokens in agencies.yaml. To change a token, put the new digest beside the old one, and\n" +
+			"remove the old one when the agency's programs have changed over.",
+		run: func(_ context.Context, c *call) error {
+			if len(c.args) > 0 {
+				return usagef("agency token takes no arguments")
+			}
+			token := agency.NewToken()
+			digest := agency.TokenDigest(token).String()
+			c.answer(map[string]string{"token": token, "digest": digest}, func(w io.Writer) {
+				fmt.Fprintf(w, "%s\n    tokens:\n      - %q\n", token, digest)
+			})
+			return nil
+		},
+	}
+}
+
+func agencyClerkCommand() *command {
+	return &command{
+		name: "agency clerk", args: "NAME UNIT",
+		summary: "hash a clerk's password, and print the lines for agencies.yaml",
+		detail: "Asks for the password on a terminal, twice, and does not show it; else reads it as one line from\n" +
+			"standard input. It is not kept. The lines go under the agency's clerks in agencies.yaml.",
+		run: func(ctx context.Context, c *call) error {
+			if len(c.args) != 2 {
+				return usagef("name the clerk, as to sign in with, and the unit")
+			}
+			name, unit := c.args[0], c.args[1]
+			if err := agency.CheckClerk(name, unit); err != nil {
+				return usagef("%v", err)
+			}
+			password, err := c.password(ctx)
+			if err != nil {
+				return err
+			}
+			hash, err := agency.HashPassword(password)
+			if err != nil {
+				return failf("password-refused", "%v", err)
+			}
+			c.answer(map[string]string{"name": name, "unit": unit, "password": hash}, func(w io.Writer) {
+				fmt.Fprintf(w, "      - name: %s\n        unit: %s\n        password: %q\n", strconv.Quote(name), strconv.Quote(unit), hash)
+			})
+			return nil
+		},
+	}
+}
+
+// password asks for a new password where there is a terminal, else reads it as a line.
+func (c *call) password(ctx context.Context) (string, error) {
+	f, ok := c.stdin.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		line, err := bufio.NewReader(io.LimitReader(c.stdin, 4<<10)).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return "", fmt.Errorf("read the password: %w", err)
+		}
+		return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), nil
+	}
+	first, err := c.ask(ctx, f, c.pick("密码:", "Password: "))
+	if err != nil {
+		return "", err
+	}
+	again, err := c.ask(ctx, f, c.pick("再输入一次:", "Once more: "))
+	if err != nil {
+		return "", err
+	}
+	if first != again {
+		return "", failf("password-refused", "the two are not the same; nothing was made")
+	}
+	return first, nil
+}
+
+// ask reads a line from a terminal that does not show it. Whoever interrupts it has the terminal back
+// as it was.
+func (c *call) ask(ctx context.Context, terminal *os.File, prompt string) (string, error) {
+	before, err := term.GetState(int(terminal.Fd()))
+	if err != nil {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	fmt.Fprint(c.stderr, prompt)
+	type answer struct {
+		line []byte
+		err  error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		line, err := term.ReadPassword(int(terminal.Fd()))
+		answers <- answer{line, err}
+	}()
+	select {
+	case a := <-answers:
+		fmt.Fprintln(c.stderr)
+		if a.err != nil {
+			return "", fmt.Errorf("read the password: %w", a.err)
+		}
+		return string(a.line), nil
+	case <-ctx.Done():
+		fmt.Fprintln(c.stderr)
+		return "", errors.Join(ctx.Err(), term.Restore(int(terminal.Fd()), before))
+	}
+}

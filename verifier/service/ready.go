@@ -1,0 +1,105 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/credledger/credledger/sdk/sm"
+)
+
+// A readiness is the answer of /readyz.
+type readiness struct {
+	Ready    bool     `json:"ready"`
+	Problems []string `json:"problems"` // codes; none if it is ready
+	Height   uint64   `json:"height"`   // blocks that the index has
+	Behind   uint64   `json:"behind"`   // blocks that the ledger had more when it was last reached
+	Age      *int64   `json:"age"`      // seconds since the newest heartbeat that the index has; null if it has none
+	Reached  bool     `json:"reached"`  // whether the ledger can be reached
+}
+
+// Problems of readiness; part of the interface.
+const (
+	notBegun     = "starting"          // or ending
+	notCaughtUp  = "index-behind"      // by more blocks than ready.blocks, or not yet caught up since the start
+	notRecent    = "view-old"          // older than ready.age, or without any time
+	notHonest    = "ledger-discrepant" // the ledger committed what it must not
+	notEnrolled  = "key-not-for-log"   // receipts would be worth nothing
+	notStored    = "store-unavailable" // challenges, references and daily counts do not work
+	notFollowing = "log-not-anchored"  // the anchoring of the access log has ended
+)
+
+// age is how long ago the newest heartbeat of the view was; ok if it has one.
+func (s *Service) age() (age time.Duration, ok bool) {
+	beat := s.index.Licence("", sm.Hash{}, sm.Hash{}).Heartbeat
+	if beat.Sequence == 0 {
+		return 0, false
+	}
+	return max(0, s.parts.Now().Sub(time.Unix(int64(beat.Time), 0))), true
+}
+
+func (s *Service) readiness(ctx context.Context) readiness {
+	l := s.follower.state()
+	r := readiness{Problems: []string{}, Height: s.index.Head().Height, Behind: l.behind, Reached: l.reached}
+	age, known := s.age()
+	if known {
+		seconds := int64(age / time.Second)
+		r.Age = &seconds
+	}
+	for _, p := range []struct {
+		code string
+		is   bool
+	}{
+		{notBegun, !s.serving.Load()},
+		{notCaughtUp, !l.settled || l.behind > s.config.Ready.Blocks},
+		{notRecent, !known || age > s.config.Ready.Age},
+		{notHonest, l.discrepancy != ""},
+		{notEnrolled, s.checkKey() != nil},
+		{notFollowing, s.anchoringEnded.Load()},
+		{notStored, s.pingStore(ctx) != nil},
+	} {
+		if p.is {
+			r.Problems = append(r.Problems, p.code)
+		}
+	}
+	r.Ready = len(r.Problems) == 0
+	return r
+}
+
+func (s *Service) pingStore(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	return s.store.Ping(ctx)
+}
+
+// probes serves /healthz, which says that the process works, and /readyz, which says whether it is to
+// be given work; everything else goes to next.
+func (s *Service) probes(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path != "/healthz" && r.URL.Path != "/readyz":
+			next.ServeHTTP(w, r)
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			w.Header().Set("Allow", "GET, HEAD")
+			w.WriteHeader(http.StatusMethodNotAllowed)
+		case r.URL.Path == "/healthz":
+			answer(w, http.StatusOK, map[string]bool{"alive": true})
+		default:
+			state := s.readiness(r.Context())
+			status := http.StatusOK
+			if !state.Ready {
+				status = http.StatusServiceUnavailable
+			}
+			answer(w, status, state)
+		}
+	})
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // the client has gone
+}
