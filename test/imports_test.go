@@ -14,10 +14,10 @@ const module = "github.com/credledger/credledger/"
 // layers lists the packages from the ground up: a package imports only packages of lower layers,
 // and those of its own layer that stand before it.
 var layers = [][]string{
-	{"sdk/sm", "sdk/sm/tlcp", "sdk/internal/dcbor", "sdk/qr", "sdk/strictyaml"},
+	{"sdk/sm", "sdk/sm/tlcp", "sdk/sm/certificate", "sdk/internal/dcbor", "sdk/qr", "sdk/strictyaml"},
 	{"sdk/licence", "sdk/licence/catalog", "sdk/licence/samples"},
 	{"sdk/statement"},
-	{"sdk/credential"},
+	{"sdk/credential", "sdk/attach"},
 	{"chaincode"},
 	{"sdk/ledger"},
 	{"sdk/ledger/audit", "sdk/govern", "sdk/issuer", "verifier/verify", "verifier/access", "verifier/index", "verifier/receipt", "verifier/snapshot",
@@ -29,8 +29,8 @@ var layers = [][]string{
 
 // owners names the only packages that may import a module from outside.
 var owners = map[string][]string{
-	"github.com/emmansun/gmsm":             {"sdk/sm", "sdk/sm/tlcp"},
-	"github.com/tjfoc/gmsm":                {"sdk/sm", "sdk/sm/tlcp"},
+	"github.com/emmansun/gmsm":             {"sdk/sm", "sdk/sm/tlcp", "sdk/sm/certificate"},
+	"github.com/tjfoc/gmsm":                {"sdk/sm", "sdk/sm/tlcp", "sdk/sm/certificate"},
 	"github.com/hyperledger":               {"chaincode/contract", "chaincode/server", "sdk/fabric/block", "sdk/fabric/channel", "sdk/fabric"},
 	"github.com/hyperledger/fabric-sdk-go": {"sdk/fabric"},
 	"github.com/cockroachdb/pebble":        {"network/embedded", "verifier/index", "verifier/accesslog", "sdk/ledger/audit", "sdk/fabric/channel"},

@@ -45,11 +45,12 @@ func (h *home) authority(ctx context.Context) (*founding, error) {
 	return &founding{home: h, authority: l, govern: signers[0]}, err
 }
 
-// A departmentAnswer is the answer of department suspend and department readmit.
+// A departmentAnswer is the answer of the commands for departments, for each of them.
 type departmentAnswer struct {
-	Department string `json:"department"`
-	State      string `json:"state"`
-	Outcome    string `json:"outcome"` // changed or already
+	Department  string             `json:"department"`
+	State       string             `json:"state"`
+	Outcome     string             `json:"outcome"` // admitted, changed or already
+	Certificate *certificateAnswer `json:"certificate,omitempty"`
 }
 
 func departmentSuspendCommand() *command {
@@ -78,7 +79,7 @@ func (c *call) setDepartment(ctx context.Context, f *founding, state string) err
 	if err != nil {
 		return err
 	}
-	answer := departmentAnswer{id, state, "already"}
+	answer := departmentAnswer{Department: id, State: state, Outcome: "already"}
 	if known.State != state {
 		answer.Outcome = "changed"
 		if err := govern.Admit(ctx, f.authority, f.id, &known.Department, state, known.Sequence+1, f.govern, f.now()); err != nil {
@@ -96,11 +97,16 @@ func (c *call) setDepartment(ctx context.Context, f *founding, state string) err
 }
 
 func departmentAdmitCommand() *command {
-	return departmentCommand("admit", "FILE",
+	cmd := departmentCommand("admit", "FILE",
 		"admit departments, or change what the ledger says of them, as the authority",
 		"FILE lists departments as for `credledger init`. Those that the ledger does not have are admitted, and get\n"+
 			"their keys and register in the home; of the others the names, units and types are brought to what FILE\n"+
-			"says. On a network a department can act once it is an organisation there (`credledger network add-org`).",
+			"says. On a network a department can act once it is an organisation there (`credledger network add-org`).\n\n"+
+			"With --enrolment a department brings its first key in a file of `credledger keys request`, and keeps the private\n"+
+			"half to itself; ask it for the key's id, --key, in person or by telephone. Its other keys it enrols itself.\n\n"+
+			"With --certificate each department that is new has its first key, in an --enrolment or in the home as\n"+
+			"keys/ID/govern.pem, certified: it is admitted if an authority in ROOTS vouches for the key now, and if the\n"+
+			"certificate names no other unified social credit code than FILE. Nothing is written before all have passed.",
 		func(ctx context.Context, c *call, f *founding) error {
 			all, err := readDepartments(c.args[0])
 			if err != nil {
@@ -110,11 +116,15 @@ func departmentAdmitCommand() *command {
 			if err != nil {
 				return err
 			}
+			certified, err := f.prepare(ctx, c, c.options.(*admission), all, before)
+			if err != nil {
+				return err
+			}
 			if err := f.departments(ctx, all, before); err != nil {
 				return err
 			}
 			for _, d := range all {
-				answer := departmentAnswer{d.ID, statement.DepartmentActive, "admitted"}
+				answer := departmentAnswer{d.ID, statement.DepartmentActive, "admitted", newCertificateAnswer(certified[d.ID])}
 				if known := before[d.ID]; known != nil {
 					answer.State, answer.Outcome = known.State, "changed"
 					if sameProfile(&d, &known.Department) {
@@ -124,10 +134,18 @@ func departmentAdmitCommand() *command {
 				c.answer(answer, func(w io.Writer) {
 					outcome := c.pick(map[string]string{"admitted": "已准入", "changed": "已变更", "already": "无变化"}[answer.Outcome], answer.Outcome)
 					fmt.Fprintf(w, "%s %s\n", d.ID, outcome)
+					answer.Certificate.print(c, w)
 				})
 			}
 			return nil
 		})
+	cmd.args = "[--enrolment REQUEST --key KEY] [--certificate CHAIN --ca ROOTS] FILE"
+	cmd.flags = func(c *call) {
+		o := new(admission)
+		c.options = o
+		o.flags(c)
+	}
+	return cmd
 }
 
 // admitted returns what the ledger says of every department, by id.

@@ -27,6 +27,8 @@ type founding struct {
 	*home
 	authority ledger.Ledger // its connection
 	govern    sm.Signer     // its key for governing
+
+	enrolments map[string]*govern.Enrolment // by department, of first keys that are not in the home
 }
 
 // departmentKeys are the keys that a department begins with, beside its first, for governing. Two
@@ -116,24 +118,14 @@ func (f *founding) establish(ctx context.Context, d *licence.Department, known *
 	if !f.marked(d.ID) {
 		return nil
 	}
-	first := f.govern
-	if d.ID != f.author {
-		var err error
-		if first, err = f.enrol(ctx, f.authority, d.ID, governKey, statement.PurposeGovern, f.govern); err != nil {
-			return err
-		}
-	}
-	l, err := f.as(ctx, d.ID)
-	if errorCode(err) == codeConnectionMissing {
-		l, err = f.authority, nil // which may submit the keys of every department
+	var err error
+	if e := f.enrolments[d.ID]; e != nil {
+		err = f.enrolFirst(ctx, e)
+	} else {
+		err = f.enrolAll(ctx, d.ID)
 	}
 	if err != nil {
 		return err
-	}
-	for _, k := range departmentKeys {
-		if _, err := f.enrol(ctx, l, d.ID, k.name, k.purposes, first); err != nil {
-			return err
-		}
 	}
 	if len(d.Issues) > 0 {
 		if err := f.createRegister(ctx, d.ID); err != nil {
@@ -141,6 +133,30 @@ func (f *founding) establish(ctx context.Context, d *licence.Department, known *
 		}
 	}
 	return removeIfThere(f.markFile(d.ID))
+}
+
+// enrolAll makes and enrols the keys that a department begins with.
+func (f *founding) enrolAll(ctx context.Context, department string) error {
+	first := f.govern
+	if department != f.author {
+		var err error
+		if first, err = f.enrol(ctx, f.authority, department, governKey, statement.PurposeGovern, f.govern); err != nil {
+			return err
+		}
+	}
+	l, err := f.as(ctx, department)
+	if errorCode(err) == codeConnectionMissing {
+		l, err = f.authority, nil // which may submit the keys of every department
+	}
+	if err != nil {
+		return err
+	}
+	for _, k := range departmentKeys {
+		if _, err := f.enrol(ctx, l, department, k.name, k.purposes, first); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // markFile is there, beside the keys of a department, until all of them are enrolled.

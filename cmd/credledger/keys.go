@@ -22,6 +22,9 @@ type keyOptions struct {
 	purposes   []string
 	disown     []string
 	out        string
+	key        string
+
+	certification certification
 }
 
 // keyCommand makes a subcommand of keys.
@@ -57,14 +60,15 @@ func keyCommand(name, args, summary, detail string, flags func(*call, *keyOption
 var keyName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,63}$`)
 
 func keysGenerateCommand() *command {
-	return keyCommand("generate", "--department ID --name NAME --purposes P,P",
+	return keyCommand("generate", "--department ID --name NAME --purposes P,P [--certificate CHAIN --ca ROOTS]",
 		"make a key for a department and enrol it on the ledger",
 		"The private key is written to keys/ID/NAME.pem in the home before it is enrolled. A key of the\n"+
 			"department for governing, which must be in the home, vouches for it.\n"+
-			"Purposes are anchor, status, log, consent and govern.",
+			"Purposes are anchor, status, log, consent and govern.\n\n"+certifiedHelp,
 		func(c *call, o *keyOptions) {
 			c.flags.StringVar(&o.name, "name", "", "`NAME` of the key in the home")
 			c.flags.StringSliceVar(&o.purposes, "purposes", nil, "what the key will be used for, `P,P`")
+			o.certification.flags(c, false)
 		},
 		func(ctx context.Context, c *call, h *home, o *keyOptions) error {
 			purposes, err := statement.ParsePurposes(o.purposes)
@@ -84,20 +88,21 @@ func keysGenerateCommand() *command {
 			if len(governing) == 0 {
 				return failf("no-key", "the home has no key of %s in force for governing, to vouch for a new one; `credledger keys rotate` puts a new one in the place of another", o.department)
 			}
-			key, err := h.enrolNew(ctx, o.department, o.name, purposes, governing[0])
+			name, key, chain, err := h.enrolNext(ctx, o, o.name, purposes, governing[0])
 			if err != nil {
 				return err
 			}
-			c.reportKey("enrolled", o.department, o.name, key.Public().ID())
+			c.reportKey(keyAnswer{Done: "enrolled", Department: o.department, Name: name, ID: key.Public().ID(), Certificate: newCertificateAnswer(chain)})
 			return nil
 		})
 }
 
 func keysRotateCommand() *command {
-	return keyCommand("rotate", "--department ID KEY",
+	return keyCommand("rotate", "--department ID [--certificate CHAIN --ca ROOTS] KEY",
 		"enrol a new key in place of an old one, then retire the old one",
 		"KEY is the name of a key in the home, or its id. The old key vouches for the new one.\n"+
-			"What the old key signed stays valid.", nil,
+			"What the old key signed stays valid.\n\n"+certifiedHelp,
+		func(c *call, o *keyOptions) { o.certification.flags(c, false) },
 		func(ctx context.Context, c *call, h *home, o *keyOptions) error {
 			name, old, record, err := h.ownKey(ctx, c, o)
 			if err != nil {
@@ -107,15 +112,14 @@ func keysRotateCommand() *command {
 			if err != nil {
 				return err
 			}
-			next := h.freeName(o.department, name)
-			key, err := h.enrolNew(ctx, o.department, next, purposes, old)
+			next, key, chain, err := h.enrolNext(ctx, o, h.freeName(o.department, name), purposes, old)
 			if err != nil {
 				return err
 			}
 			if err := h.end(ctx, o.department, statement.KeyRetire, record.ID, nil, key); err != nil {
 				return fmt.Errorf("the new key %s is enrolled, but the old one could not be retired: %w", next, err)
 			}
-			c.reportKey("rotated", o.department, next, key.Public().ID())
+			c.reportKey(keyAnswer{Done: "rotated", Department: o.department, Name: next, ID: key.Public().ID(), Certificate: newCertificateAnswer(chain)})
 			return nil
 		})
 }
@@ -140,7 +144,7 @@ func keysRetireCommand() *command {
 			if err := h.end(ctx, o.department, statement.KeyRetire, kid, nil, signer); err != nil {
 				return err
 			}
-			c.reportKey("retired", o.department, c.args[0], kid)
+			c.reportKey(keyAnswer{Done: "retired", Department: o.department, Name: c.args[0], ID: kid})
 			return nil
 		})
 }
@@ -171,7 +175,7 @@ func keysCompromiseCommand() *command {
 			if err := h.end(ctx, o.department, statement.KeyCompromise, kid, roots, signer); err != nil {
 				return err
 			}
-			c.reportKey("compromised", o.department, c.args[0], kid)
+			c.reportKey(keyAnswer{Done: "compromised", Department: o.department, Name: c.args[0], ID: kid})
 			return nil
 		})
 }
@@ -201,9 +205,28 @@ func keysExportCommand() *command {
 		})
 }
 
-func (c *call) reportKey(what, department, name string, kid sm.Hash) {
-	c.answer(map[string]any{"done": what, "department": department, "name": name, "id": kid}, func(w io.Writer) {
-		fmt.Fprintf(w, "%s %s/%s %s\n", what, department, name, kid)
+// A keyAnswer is the answer of the commands that change keys.
+type keyAnswer struct {
+	Done        string             `json:"done"`
+	Department  string             `json:"department"`
+	Name        string             `json:"name,omitempty"` // in the home, or as it was given
+	By          string             `json:"by,omitempty"`   // the department that vouched, or submitted
+	ID          sm.Hash            `json:"id"`
+	Certificate *certificateAnswer `json:"certificate,omitempty"`
+}
+
+func (c *call) reportKey(a keyAnswer) {
+	c.answer(a, func(w io.Writer) {
+		key := a.Department
+		if a.Name != "" {
+			key += "/" + a.Name
+		}
+		fmt.Fprintf(w, "%s %s %s", a.Done, key, a.ID)
+		if a.By != "" {
+			fmt.Fprintf(w, " (%s)", a.By)
+		}
+		fmt.Fprintln(w)
+		a.Certificate.print(c, w)
 	})
 }
 

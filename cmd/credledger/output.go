@@ -22,6 +22,7 @@ import (
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/qr"
 	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/sdk/sm/certificate"
 	"github.com/credledger/credledger/sdk/statement"
 	"github.com/credledger/credledger/verifier/accesslog"
 	"github.com/credledger/credledger/verifier/index"
@@ -133,6 +134,7 @@ func errorCode(err error) string {
 		cred    *credential.Error
 		picture *qr.Error
 		crypto  *sm.Error
+		vouched *certificate.Error
 		input   *licence.InputError
 		record  *licence.RecordError
 		nodes   *network.Error
@@ -166,6 +168,8 @@ func errorCode(err error) string {
 		return cred.Code
 	case errors.As(err, &picture):
 		return picture.Code
+	case errors.As(err, &vouched): // before crypto, which can be its cause
+		return vouched.Code
 	case errors.As(err, &crypto):
 		return crypto.Code
 	case errors.As(err, &input):

@@ -130,6 +130,9 @@ var usccValue = func() (v [256]uint8) {
 	return v
 }()
 
+// IsUSCC reports whether a text is a unified social credit code, GB 32100, with the right check character.
+func IsUSCC(s string) bool { return wrongUSCC(s) == "" }
+
 // wrongUSCC checks a unified social credit code, GB 32100: 18 characters, the third to the eighth digits, the last a check character,
 // which makes the sum of value(i) * 3^i over the first 17 and its own value divisible by 31.
 func wrongUSCC(s string) string {
