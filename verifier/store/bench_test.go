@@ -5,13 +5,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/credledger/credledger/verifier/store/storetest"
+	"github.com/credledger/credledger/sdk/sqldb/sqldbtest"
 )
 
 func benchmarkOnBoth(b *testing.B, run func(*testing.B, *Store)) {
 	for name, address := range map[string]string{
 		"sqlite":     filepath.Join(b.TempDir(), "store.db"),
-		"postgresql": storetest.PostgreSQL(b).Database(b),
+		"postgresql": sqldbtest.PostgreSQL(b).Database(b),
 	} {
 		b.Run(name, func(b *testing.B) { run(b, newPlace(address).open(b)) })
 	}

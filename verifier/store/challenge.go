@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
+	"database/sql"
 	"encoding/binary"
 	"slices"
 	"strconv"
@@ -136,8 +137,8 @@ func (s *Store) insertRedeemed(calls []*redemption) (map[[randomSize]byte]bool, 
 	}
 	statement.WriteString(" ON CONFLICT (challenge) DO NOTHING RETURNING challenge")
 	first := make(map[[randomSize]byte]bool, len(calls))
-	err := s.inTurn(context.Background(), "redeem challenges", func(ctx context.Context) error {
-		rows, err := s.write.QueryContext(ctx, statement.String(), args...)
+	err := s.single(context.Background(), "redeem challenges", func(ctx context.Context, db *sql.DB) error {
+		rows, err := db.QueryContext(ctx, statement.String(), args...)
 		if err != nil {
 			return err
 		}

@@ -8,11 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/credledger/credledger/verifier/store/storetest"
+	"github.com/credledger/credledger/sdk/sqldb/sqldbtest"
 )
 
 // testOutage stops the server under a replica, in order and by force, and starts it again.
-func testOutage(t *testing.T, server *storetest.Server) {
+func testOutage(t *testing.T, server *sqldbtest.Server) {
 	t.Run("outage", func(t *testing.T) {
 		p := newPlace(server.Database(t))
 		s := p.open(t)

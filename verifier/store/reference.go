@@ -146,7 +146,7 @@ func (s *Store) makeRoom(ctx context.Context, size int64) error {
 func (s *Store) countReferences(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	err := s.read.QueryRowContext(ctx, "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM verifier_reference").Scan(&s.references.bytes)
+	err := s.db.Read().QueryRowContext(ctx, "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM verifier_reference").Scan(&s.references.bytes)
 	if err != nil {
 		return s.failed("count the presentations in the store", err)
 	}

@@ -113,13 +113,13 @@ func testReferencesSealed(t *testing.T, p *place) {
 
 	var sealed []byte
 	id := token.id()
-	must(t, s.read.QueryRow("SELECT sealed FROM verifier_reference WHERE id = $1", id[:]).Scan(&sealed))
+	must(t, s.db.Read().QueryRow("SELECT sealed FROM verifier_reference WHERE id = $1", id[:]).Scan(&sealed))
 	sealed[0] ^= 1
-	_, err = s.write.Exec("UPDATE verifier_reference SET sealed = $1", sealed)
+	err = s.db.Exec(t.Context(), "UPDATE verifier_reference SET sealed = $1", sealed)
 	must(t, err)
 	_, err = s.TakeReference(t.Context(), text)
 	refused(t, err, CodeDamaged)
-	must(t, s.read.QueryRow("SELECT sealed FROM verifier_reference WHERE id = $1", id[:]).Scan(&sealed))
+	must(t, s.db.Read().QueryRow("SELECT sealed FROM verifier_reference WHERE id = $1", id[:]).Scan(&sealed))
 	if len(sealed) != 0 {
 		t.Error("a presentation is kept after it was taken")
 	}
@@ -133,7 +133,7 @@ func testReferencesBounded(t *testing.T, p *place) {
 		return err
 	}
 	must(t, put())
-	_, err := s.write.Exec("INSERT INTO verifier_reference (id, sealed, size, expires, taken) VALUES ($1, $2, $3, $4, FALSE)",
+	err := s.db.Exec(t.Context(), "INSERT INTO verifier_reference (id, sealed, size, expires, taken) VALUES ($1, $2, $3, $4, FALSE)",
 		[]byte("flood"), []byte{}, MaxReferenceBytes-3*len(large), p.time().Add(30*time.Second).Unix())
 	must(t, err)
 	p.pass(recount)

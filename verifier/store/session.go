@@ -63,7 +63,7 @@ func (s *Store) Session(ctx context.Context, text string) (Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	id, session, expires := t.id(), Session{}, int64(0)
-	err := s.read.QueryRowContext(ctx, "SELECT agency, clerk, expires FROM verifier_session WHERE id = $1", id[:]).
+	err := s.db.Read().QueryRowContext(ctx, "SELECT agency, clerk, expires FROM verifier_session WHERE id = $1", id[:]).
 		Scan(&session.Agency, &session.Clerk, &expires)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):

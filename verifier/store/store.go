@@ -23,18 +23,20 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"strings"
+	"embed"
+	"io/fs"
 	"time"
 
 	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/sdk/sqldb"
 )
+
+//go:embed migrations/*.sql
+var migrations embed.FS
 
 // A Store is safe for concurrent use.
 type Store struct {
-	engine       engine
-	write        *sql.DB
-	read         *sql.DB       // the same as write, or other connections where one writer at a time is best
-	turns        chan struct{} // taken by those who write, as many as there are connections for: they are served in order
+	db           *sqldb.DB
 	now          func() time.Time
 	challengeKey []byte
 	redemptions  group[*redemption]
@@ -51,37 +53,48 @@ const patience = 5 * time.Second
 //
 // Errors: CodeAddress, CodeUnavailable, CodeDamaged, CodeNewer.
 func Open(ctx context.Context, address string, now func() time.Time) (*Store, error) {
-	open := openSQLite
-	if strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://") {
-		open = openPostgreSQL
-	}
-	s, err := open(ctx, address)
-	if err != nil {
-		return nil, err
-	}
-	s.now = now
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	s := &Store{now: now}
 	s.redemptions.run = s.redeem
+	var err error
+	if s.db, err = openOrMake(ctx, address); err != nil {
+		return nil, s.failed("open the store", err)
+	}
 	if err := s.load(ctx); err != nil {
 		_ = s.Close() // the first error says more
-		return nil, err
+		return nil, s.failed("open the store", err)
 	}
 	return s, nil
+}
+
+// openOrMake opens the database, and makes the file if it is missing, as other replicas may do meanwhile.
+func openOrMake(ctx context.Context, address string) (*sqldb.DB, error) {
+	db, err := sqldb.Open(ctx, address, sqldb.Options{})
+	if sqldb.Code(err) == sqldb.CodeMissing {
+		db, err = sqldb.Open(ctx, address, sqldb.Options{Create: true})
+	}
+	if sqldb.Code(err) == sqldb.CodeExists {
+		db, err = sqldb.Open(ctx, address, sqldb.Options{})
+	}
+	return db, err
 }
 
 // load brings the tables up to date and reads the key of the challenges, which the first replica draws.
 func (s *Store) load(ctx context.Context) error {
 	const name = "challenge-key"
-	return s.inTransaction(ctx, "open the store", func(tx *sql.Tx) error {
-		if err := s.engine.lock(tx); err != nil {
-			return err
-		}
-		if err := migrate(tx, s.now()); err != nil {
-			return err
-		}
-		key := make([]byte, sm.HashSize)
-		if _, err := rand.Read(key); err != nil {
-			return err
-		}
+	steps, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	if _, err := s.db.Migrate(ctx, "verifier", steps, s.now()); err != nil {
+		return err
+	}
+	key := make([]byte, sm.HashSize)
+	if _, err := rand.Read(key); err != nil {
+		return err
+	}
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.Exec("INSERT INTO verifier_secret (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", name, key); err != nil {
 			return err
 		}
@@ -97,13 +110,7 @@ func (s *Store) load(ctx context.Context) error {
 
 // Close closes the store. Calls that are under way may fail.
 func (s *Store) Close() error {
-	err := s.write.Close()
-	if s.read != s.write {
-		if e := s.read.Close(); err == nil {
-			err = e
-		}
-	}
-	if err != nil {
+	if err := s.db.Close(); err != nil {
 		return s.failed("close the store", err)
 	}
 	return nil
@@ -113,8 +120,7 @@ func (s *Store) Close() error {
 func (s *Store) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	var one int
-	if err := s.read.QueryRowContext(ctx, "SELECT 1").Scan(&one); err != nil {
+	if err := s.db.Ping(ctx); err != nil {
 		return s.failed("ask the store", err)
 	}
 	return nil
@@ -163,8 +169,8 @@ func (s *Store) purge(ctx context.Context, statement string, before int64) error
 
 // exec runs one statement and returns the number of rows that it changed.
 func (s *Store) exec(ctx context.Context, doing, statement string, args ...any) (rows int64, err error) {
-	err = s.inTurn(ctx, doing, func(ctx context.Context) error {
-		result, err := s.write.ExecContext(ctx, statement, args...)
+	err = s.single(ctx, doing, func(ctx context.Context, db *sql.DB) error {
+		result, err := db.ExecContext(ctx, statement, args...)
 		if err == nil {
 			rows, err = result.RowsAffected()
 		}
@@ -173,32 +179,21 @@ func (s *Store) exec(ctx context.Context, doing, statement string, args ...any) 
 	return rows, err
 }
 
-// inTransaction does something whole or not at all.
-func (s *Store) inTransaction(ctx context.Context, doing string, do func(*sql.Tx) error) error {
-	return s.inTurn(ctx, doing, func(ctx context.Context) error {
-		tx, err := s.write.BeginTx(ctx, nil)
-		if err != nil {
-			return err
-		}
-		if err := do(tx); err != nil {
-			_ = tx.Rollback() // the first error says more
-			return err
-		}
-		return tx.Commit()
-	})
-}
-
-// inTurn writes, within the bounds of patience.
-func (s *Store) inTurn(ctx context.Context, doing string, write func(context.Context) error) error {
+// single runs one statement, within the bounds of patience.
+func (s *Store) single(ctx context.Context, doing string, do func(context.Context, *sql.DB) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	select {
-	case s.turns <- struct{}{}:
-		defer func() { <-s.turns }()
-	case <-ctx.Done():
-		return s.failed(doing, context.Cause(ctx))
+	if err := s.db.Single(ctx, func(db *sql.DB) error { return do(ctx, db) }); err != nil {
+		return s.failed(doing, err)
 	}
-	if err := write(ctx); err != nil {
+	return nil
+}
+
+// inTransaction does something whole or not at all, within the bounds of patience.
+func (s *Store) inTransaction(ctx context.Context, doing string, do func(*sql.Tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := s.db.Write(ctx, do); err != nil {
 		return s.failed(doing, err)
 	}
 	return nil
@@ -209,7 +204,13 @@ func (s *Store) failed(doing string, err error) error {
 	if Code(err) != "" {
 		return err
 	}
-	if s.engine.damaged(err) {
+	err = sqldb.Wrap(doing, err)
+	switch sqldb.Code(err) {
+	case sqldb.CodeAddress:
+		return errorf(CodeAddress, err, "the store needs the path of a file, or the URL of a PostgreSQL database, postgres://USER@HOST/NAME")
+	case sqldb.CodeNewer:
+		return errorf(CodeNewer, nil, "the store was written by a later version of this software; use that one")
+	case sqldb.CodeDamaged:
 		return errorf(CodeDamaged, err, "%s: the file is damaged, or not a store; restore a copy, or begin with an empty store", doing)
 	}
 	return errorf(CodeUnavailable, err, "%s: the store's database does not answer; try again", doing)

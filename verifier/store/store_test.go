@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/credledger/credledger/verifier/store/storetest"
+	"github.com/credledger/credledger/sdk/sqldb/sqldbtest"
 )
 
 // A clock is what all replicas of a test go by.
@@ -87,7 +87,7 @@ func TestSQLite(t *testing.T) {
 }
 
 func TestPostgreSQL(t *testing.T) {
-	server := storetest.PostgreSQL(t)
+	server := sqldbtest.PostgreSQL(t)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) { c.test(t, newPlace(server.Database(t))) })
 	}
@@ -117,7 +117,7 @@ func must(t testing.TB, err error) {
 // rows returns how many rows a table has.
 func rows(t *testing.T, s *Store, table string) (n int) {
 	t.Helper()
-	must(t, s.read.QueryRow("SELECT COUNT(*) FROM "+table).Scan(&n))
+	must(t, s.db.Read().QueryRow("SELECT COUNT(*) FROM "+table).Scan(&n))
 	return n
 }
 
@@ -142,7 +142,7 @@ func testPurge(t *testing.T, p *place) {
 	_, _, err = s.Add(t.Context(), "agency", today(p), 1, 10)
 	must(t, err)
 	for i := range 2*purgeChunk + 1 { // more than are deleted at a time
-		_, err := s.write.Exec("INSERT INTO verifier_redeemed (challenge, expires) VALUES ($1, $2)", []byte{byte(i >> 8), byte(i)}, p.time().Unix())
+		err := s.db.Exec(t.Context(), "INSERT INTO verifier_redeemed (challenge, expires) VALUES ($1, $2)", []byte{byte(i >> 8), byte(i)}, p.time().Unix())
 		must(t, err)
 	}
 	want := func(redeemed, references, sessions, usage int) {
@@ -185,14 +185,13 @@ func testBeginTogether(t *testing.T, p *place) {
 }
 
 func testNewer(t *testing.T, p *place) {
-	_, err := p.open(t).write.Exec("INSERT INTO verifier_migration (version, applied_at) VALUES (1000, 0)")
-	must(t, err)
-	_, err = Open(t.Context(), p.address, p.time)
+	must(t, p.open(t).db.Exec(t.Context(), "INSERT INTO verifier_migration (version, applied_at) VALUES (1000, 0)"))
+	_, err := Open(t.Context(), p.address, p.time)
 	refused(t, err, CodeNewer)
 }
 
 func testDamagedKey(t *testing.T, p *place) {
-	_, err := p.open(t).write.Exec("UPDATE verifier_secret SET value = $1", []byte("short"))
+	err := p.open(t).db.Exec(t.Context(), "UPDATE verifier_secret SET value = $1", []byte("short"))
 	must(t, err)
 	_, err = Open(t.Context(), p.address, p.time)
 	refused(t, err, CodeDamaged)
@@ -229,7 +228,7 @@ func dump(t *testing.T, s *Store) []byte {
 	t.Helper()
 	var out []byte
 	for _, table := range []string{"verifier_secret", "verifier_redeemed", "verifier_reference", "verifier_usage", "verifier_session", "verifier_migration"} {
-		found, err := s.read.Query("SELECT * FROM " + table)
+		found, err := s.db.Read().Query("SELECT * FROM " + table)
 		must(t, err)
 		columns, err := found.Columns()
 		must(t, err)

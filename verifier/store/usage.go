@@ -19,8 +19,8 @@ const maxCalls = 1 << 53
 func (s *Store) Add(ctx context.Context, agency string, day licence.Date, n, limit uint64) (total uint64, ok bool, err error) {
 	const doing = "count calls"
 	if limit = min(limit, maxCalls); n <= limit {
-		err = s.inTurn(ctx, doing, func(ctx context.Context) error {
-			err := s.write.QueryRowContext(ctx,
+		err = s.single(ctx, doing, func(ctx context.Context, db *sql.DB) error {
+			err := db.QueryRowContext(ctx,
 				"INSERT INTO verifier_usage (agency, day, calls) VALUES ($1, $2, $3) "+
 					"ON CONFLICT (agency, day) DO UPDATE SET calls = verifier_usage.calls + excluded.calls "+
 					"WHERE verifier_usage.calls + excluded.calls <= $4 RETURNING calls",
@@ -36,7 +36,7 @@ func (s *Store) Add(ctx context.Context, agency string, day licence.Date, n, lim
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	err = s.read.QueryRowContext(ctx, "SELECT calls FROM verifier_usage WHERE agency = $1 AND day = $2", agency, int64(day)).Scan(&total)
+	err = s.db.Read().QueryRowContext(ctx, "SELECT calls FROM verifier_usage WHERE agency = $1 AND day = $2", agency, int64(day)).Scan(&total)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return 0, false, s.failed(doing, err)
 	}

@@ -1,6 +1,6 @@
-// Package storetest runs a PostgreSQL server for tests: a private one, in a directory of its own, that
+// Package sqldbtest runs a PostgreSQL server for tests: a private one, in a directory of its own, that
 // listens on a local socket only and ends with the test.
-package storetest
+package sqldbtest
 
 import (
 	"bytes"
@@ -158,6 +158,35 @@ func (s *Server) Database(t testing.TB) string {
 		t.Fatalf("make a database: %v", err)
 	}
 	return s.url(name)
+}
+
+// Copy makes a copy of a database, which nobody may have open, and returns its URL.
+func (s *Server) Copy(t testing.TB, from string) string {
+	t.Helper()
+	config, err := pgx.ParseConfig(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("test%d", s.made.Add(1))
+	if err := s.exec("CREATE DATABASE " + name + " TEMPLATE " + config.Database); err != nil {
+		t.Fatalf("copy a database: %v", err)
+	}
+	return s.url(name)
+}
+
+// Files returns the directory with the tables of a database.
+func (s *Server) Files(t testing.TB, address string) string {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	var oid string
+	if err := conn.QueryRow(t.Context(), "SELECT CAST(oid AS TEXT) FROM pg_database WHERE datname = current_database()").Scan(&oid); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(s.data(), "base", oid)
 }
 
 func (s *Server) url(database string) string {
