@@ -50,6 +50,7 @@ func BenchmarkService(b *testing.B) {
 	pages := new(constant)
 	w.pages = pages
 	w.start()
+	w.passTime()
 	pages.answer = make([]byte, w.answerLength(requests[0]))
 	fixed := w.url("web") + "/constant"
 	apply(w.verifications(), clients, 2*time.Second, 0, requests) // warm up
@@ -97,6 +98,17 @@ func (w *world) answerLength(body []byte) int {
 	return len(answer)
 }
 
+// passTime lets the city's clock go with that of the machine, by which callers are limited.
+func (w *world) passTime() {
+	ctx := w.Context()
+	go func() {
+		for ctx.Err() == nil {
+			time.Sleep(time.Second)
+			w.city.Clock.Advance(time.Second)
+		}
+	}()
+}
+
 // size is the number of entries of the access log.
 func (w *world) size() int {
 	w.Helper()
@@ -109,12 +121,13 @@ func BenchmarkServiceMemory(b *testing.B) {
 	w.config.LogLevel = "info"
 	requests := verifications(b, w.codes(1024))
 	w.start()
+	w.passTime()
 	for b.Loop() {
 		apply(w.verifications(), clients, time.Hour, 100_000, requests)
 		before := heap()
-		all := apply(w.verifications(), clients, time.Hour, 1_000_000, requests)
+		rate := apply(w.verifications(), clients, time.Hour, 1_000_000, requests).rate() // without the latencies, which take 8 MB
 		after := heap()
-		b.ReportMetric(all.rate(), "verifications/s")
+		b.ReportMetric(rate, "verifications/s")
 		b.ReportMetric(float64(before)/(1<<20), "MiB-before")
 		b.ReportMetric(float64(after)/(1<<20), "MiB-after")
 	}

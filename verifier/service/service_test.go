@@ -261,7 +261,20 @@ func TestSnapshotIsMade(t *testing.T) {
 	w := newWorld(t)
 	w.city.Issue("property", 8)
 	w.start()
-	w.await("the snapshot", func() bool { status, _ := w.get(w.url("web") + "/v1/snapshots/latest"); return status == http.StatusOK })
+	offered := func() bool {
+		status, _ := w.get(w.url("web") + "/v1/snapshots/latest")
+		return status == http.StatusOK
+	}
+	w.await("the snapshot", offered)
+	// A later start offers the file at once, though the index has more, until another one is due.
+	w.must(w.end())
+	w.city.Pass(time.Minute)
+	w.start()
+	w.await("the snapshot of before", offered)
+	w.must(w.end())
+	if w.hasLogged("the snapshot failed") {
+		t.Error(w.logged.String())
+	}
 }
 
 // The log says what happened, and nothing of whom.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/verifier/httpapi"
 	"github.com/credledger/credledger/verifier/snapshot"
@@ -105,6 +106,7 @@ func (s *Service) takeSnapshot() error {
 	if err != nil {
 		return err
 	}
+	trust.Seen = ledger.Head{} // it may be older than the index: readers see as of when it is
 	if _, err := snapshot.Open(b, trust, least); err != nil {
 		return err
 	}

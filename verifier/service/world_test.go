@@ -87,6 +87,8 @@ func (w *world) new(ctx context.Context) (*service.Service, error) {
 	w.Helper()
 	config, err := service.ParseConfig(w.config.Text(), w.dir)
 	w.must(err)
+	level := new(slog.Level)
+	w.must(level.UnmarshalText([]byte(config.LogLevel)))
 	return service.New(ctx, config, service.Parts{
 		Dir: w.path("verifier"), Host: "verify.example", Ledger: w.ledger, Signer: w.city.Authority.Log,
 		Keys: func(department string) ([]sm.Signer, error) {
@@ -96,7 +98,7 @@ func (w *world) new(ctx context.Context) (*service.Service, error) {
 			return []sm.Signer{w.city.Authority.Govern, w.city.Authority.Log}, nil
 		},
 		Pages: w.pages, Now: w.city.Clock.Now,
-		Log: slog.NewJSONHandler(w.logged, &slog.HandlerOptions{Level: slog.LevelDebug}),
+		Log: slog.NewJSONHandler(w.logged, &slog.HandlerOptions{Level: level}),
 	})
 }
 
