@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -27,20 +26,12 @@ const (
 	counterValue  = "1"
 )
 
-type certificateKey struct{}
-
-// WithCertificate returns a context that says which client certificate (DER) a connection has proven to
-// hold, for connections of which http.Request.TLS says nothing.
-func WithCertificate(ctx context.Context, der []byte) context.Context {
-	return context.WithValue(ctx, certificateKey{}, der)
-}
-
+// certificate returns the client certificate (DER) that the connection has proven to hold, nil if none.
 func certificate(r *http.Request) []byte {
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
 		return r.TLS.PeerCertificates[0].Raw
 	}
-	der, _ := r.Context().Value(certificateKey{}).([]byte)
-	return der
+	return nil
 }
 
 // identify finds out who is calling. Credentials that are wrong never make a call of the public's.
