@@ -60,6 +60,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 	s.turn <- struct{}{}
 	s.life, s.end = context.WithCancelCause(context.Background())
 	if _, err := s.session(ctx); err != nil {
+		s.end(nil)
 		return nil, err
 	}
 	return s, nil
