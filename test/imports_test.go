@@ -14,13 +14,13 @@ const module = "github.com/credledger/credledger/"
 // layers lists the packages from the ground up: a package imports only packages of lower layers,
 // and those of its own layer that stand before it.
 var layers = [][]string{
-	{"sdk/sm", "sdk/sm/tlcp", "sdk/sm/certificate", "sdk/internal/dcbor", "sdk/qr", "sdk/strictyaml", "sdk/sqldb"},
+	{"sdk/sm", "sdk/sm/tlcp", "sdk/sm/certificate", "sdk/internal/dcbor", "sdk/qr", "sdk/strictyaml", "sdk/sqldb", "sdk/pdf"},
 	{"sdk/licence", "sdk/licence/catalog", "sdk/licence/samples"},
 	{"sdk/statement"},
 	{"sdk/credential", "sdk/attach"},
 	{"chaincode"},
 	{"sdk/ledger"},
-	{"sdk/ledger/audit", "sdk/govern", "sdk/issuer/masterkey", "sdk/issuer/vault", "sdk/issuer", "verifier/verify", "verifier/access", "verifier/index", "verifier/receipt", "verifier/snapshot",
+	{"sdk/ledger/audit", "sdk/govern", "sdk/issuer/masterkey", "sdk/issuer/vault", "sdk/issuer", "verifier/internal/jsonappend", "verifier/verify", "verifier/access", "verifier/index", "verifier/receipt", "verifier/snapshot",
 		"verifier/accesslog", "verifier/matter", "verifier/agency", "verifier/store", "verifier/intake"},
 	{"chaincode/contract", "chaincode/server", "network/embedded", "network/embedded/share", "network/fabric", "sdk/fabric/block", "sdk/fabric/channel", "sdk/fabric",
 		"verifier/httpapi", "verifier/web", "verifier/service"},

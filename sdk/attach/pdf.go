@@ -2,21 +2,33 @@ package attach
 
 import (
 	"bytes"
-	"io"
+	"errors"
 	"regexp"
+
+	"github.com/credledger/credledger/sdk/credential"
+	"github.com/credledger/credledger/sdk/pdf"
+)
+
+// Bounds of the work on one PDF: half of what package intake spends, so that it reads every result.
+var pdfBounds = pdf.Bounds{Work: 16 << 20, Values: 250_000, Inflated: 16 << 20, Sections: 2048, Nodes: 5_000}
+
+const (
+	maxAttachments   = 1_000     // of a file, with the credential
+	maxPDFNumber     = 8_388_607 // of an object (ISO 32000-1, annex C)
+	maxPDFGeneration = 65_535
 )
 
 // attachToPDF attaches to a PDF by an incremental update.
 func attachToPDF(b []byte, a attachment) (*Result, error) {
-	f, trailer := openPDF(b)
-	root, _ := trailer.get("Root").(pdfRef)
-	catalog := f.dict(root)
-	if catalog == nil || root.generation > maxPDFGeneration {
-		f.damaged()
+	f := pdf.Open(b, pdfBounds)
+	root, _ := f.Trailer().Get("Root").(pdf.Ref)
+	catalog := f.Dict(root)
+	if catalog == nil || root.Generation > maxPDFGeneration {
+		f.Fail(pdf.ErrDamaged)
 	}
-	files := f.attached(catalog)
-	if f.err != nil {
-		return nil, f.err
+	files := attachedToPDF(f)
+	if err := pdfError(f); err != nil {
+		return nil, err
 	}
 	found, err := a.among(files.credentials)
 	if err != nil {
@@ -25,10 +37,10 @@ func attachToPDF(b []byte, a attachment) (*Result, error) {
 	if found {
 		return &Result{File: b}, nil
 	}
-	signed, archival := f.signed(catalog), f.archival(catalog)
-	switch {
-	case f.err != nil:
-		return nil, f.err
+	signed, archival := signedPDF(f, catalog), archivalPDF(f, catalog)
+	switch err := pdfError(f); {
+	case err != nil:
+		return nil, err
 	case signed:
 		return nil, errSigned(FormatPDF)
 	case archival:
@@ -36,7 +48,7 @@ func attachToPDF(b []byte, a attachment) (*Result, error) {
 	case files.count >= maxAttachments:
 		return nil, errTooComplex(FormatPDF)
 	}
-	u := &pdfUpdate{file: f, trailer: trailer, root: root, catalog: catalog, files: files, attachment: a}
+	u := &pdfUpdate{b: b, file: f, root: root, catalog: catalog, files: files, attachment: a}
 	u.name = freeName(stem, extension, files.has)
 	out, err := u.write()
 	if err != nil {
@@ -53,10 +65,10 @@ func attachToPDF(b []byte, a attachment) (*Result, error) {
 
 // readBackPDF makes sure that a credential is in a file, and no other.
 func readBackPDF(b []byte, a attachment) error {
-	f, trailer := openPDF(b)
-	files := f.attached(f.dict(trailer.get("Root")))
-	if f.err != nil {
-		return f.err
+	f := pdf.Open(b, pdfBounds)
+	files := attachedToPDF(f)
+	if err := pdfError(f); err != nil {
+		return err
 	}
 	found, err := a.among(files.credentials)
 	if err != nil {
@@ -68,56 +80,62 @@ func readBackPDF(b []byte, a attachment) error {
 	return nil
 }
 
+// pdfError returns what is wrong with a PDF, nil if nothing is.
+func pdfError(f *pdf.File) error {
+	switch err := f.Err(); {
+	case err == nil:
+		return nil
+	case errors.Is(err, pdf.ErrEncrypted):
+		return errEncrypted(FormatPDF)
+	case errors.Is(err, pdf.ErrComplex):
+		return errTooComplex(FormatPDF)
+	default:
+		return errDamaged(FormatPDF)
+	}
+}
+
 // pdfFiles are the files attached to a PDF.
 type pdfFiles struct {
-	names       []pdfNamed // those of the name tree EmbeddedFiles, in its order
-	associated  pdfArray   // file specifications of the document's associated files
-	taken       map[pdfString]bool
+	names       []pdf.Named // those of the name tree EmbeddedFiles, in its order
+	associated  pdf.Array   // file specifications of the document's associated files
+	taken       map[pdf.String]bool
 	credentials [][]byte
 	count       int
 }
 
-// A pdfNamed is an entry of a name tree.
-type pdfNamed struct {
-	name, file pdfItem // the name is a pdfString
-}
-
 // has reports whether a file has a name, of letters that are the same in PDFDocEncoding.
 func (f pdfFiles) has(name string) bool {
-	return f.taken[pdfString(name)] || f.taken[utf16Text(name)]
+	return f.taken[pdf.String(name)] || f.taken[utf16Text(name)]
 }
 
-// attached returns the files of the name tree EmbeddedFiles and the associated files of the document
-// (ISO 32000-2, 7.11.4 and 14.13).
-func (f *pdfFile) attached(catalog pdfDict) pdfFiles {
-	files := pdfFiles{names: f.embedded(f.dict(catalog.get("Names")).get("EmbeddedFiles")), taken: map[pdfString]bool{}}
-	if files.associated = f.array(catalog.get("AF")); files.associated == nil && f.resolve(catalog.get("AF")).value != nil {
-		f.damaged()
-	}
+// attachedToPDF returns the files that are attached to the document.
+func attachedToPDF(f *pdf.File) pdfFiles {
+	files := pdfFiles{taken: map[pdf.String]bool{}}
+	files.names, files.associated = f.Attached()
 	specifications := make([]any, 0, len(files.names)+len(files.associated))
 	for _, n := range files.names {
-		specifications = append(specifications, n.file.value)
-		files.taken[n.name.value.(pdfString)] = true
+		specifications = append(specifications, n.File.Value)
+		files.taken[n.Name.Value.(pdf.String)] = true
 	}
 	for _, a := range files.associated {
-		specifications = append(specifications, a.value)
+		specifications = append(specifications, a.Value)
 	}
-	seen := map[pdfRef]bool{}
+	seen := map[pdf.Ref]bool{}
 	for _, s := range specifications {
-		specification := f.dict(s)
-		for _, key := range []pdfName{"F", "UF"} {
-			if name, ok := f.resolve(specification.get(key)).value.(pdfString); ok {
+		specification := f.Dict(s)
+		for _, key := range []pdf.Name{"F", "UF"} {
+			if name, ok := f.Resolve(specification.Get(key)).Value.(pdf.String); ok {
 				files.taken[name] = true
 			}
 		}
-		ref, ok := f.streamRef(specification)
+		ref, ok := f.StreamOf(specification)
 		if !ok || seen[ref] {
 			continue
 		}
 		if seen[ref] = true; len(seen) > maxAttachments {
-			f.complex()
+			f.Fail(pdf.ErrComplex)
 		}
-		if content, ok := f.credential(ref); ok {
+		if content, ok := f.Embedded(ref, start, credential.MaxSize); ok {
 			files.credentials = append(files.credentials, content)
 		}
 	}
@@ -125,82 +143,18 @@ func (f *pdfFile) attached(catalog pdfDict) pdfFiles {
 	return files
 }
 
-// streamRef returns the stream that a file specification names (ISO 32000-1, 7.11.3).
-func (f *pdfFile) streamRef(specification pdfDict) (pdfRef, bool) {
-	embedded := f.dict(specification.get("EF"))
-	for _, key := range []pdfName{"F", "UF"} {
-		if ref, ok := embedded.get(key).(pdfRef); ok {
-			return ref, true
-		}
-	}
-	return pdfRef{}, false
-}
-
-// embedded returns the entries of a name tree, in its order (ISO 32000-1, 7.9.6).
-func (f *pdfFile) embedded(root any) []pdfNamed {
-	var out []pdfNamed
-	f.walk(pdfArray{{value: root}}, func(node pdfDict, _ any) pdfArray {
-		names := f.array(node.get("Names"))
-		for ; len(names) > 1; names = names[2:] {
-			name := names[0]
-			if _, isRef := name.value.(pdfRef); isRef {
-				name = f.resolve(name.value)
-			}
-			if _, ok := name.value.(pdfString); !ok {
-				f.damaged()
-				return nil
-			}
-			out = append(out, pdfNamed{name, names[1]})
-		}
-		if len(out) > maxPDFNodes {
-			f.complex()
-		}
-		return f.array(node.get("Kids"))
-	})
-	return out
-}
-
-// walk visits the dictionaries of a tree in order; visit returns the kids of a node, to which it hands
-// down its FT (ISO 32000-1, 12.7.3.1), as form fields do.
-func (f *pdfFile) walk(roots pdfArray, visit func(node pdfDict, inherited any) (kids pdfArray)) {
-	type place struct{ node, inherited any }
-	var todo []place
-	push := func(kids pdfArray, inherited any) {
-		for i := range kids {
-			todo = append(todo, place{kids[len(kids)-1-i].value, inherited})
-		}
-	}
-	push(roots, nil)
-	seen, visited := map[pdfRef]bool{}, 0
-	for len(todo) > 0 && f.err == nil {
-		next := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if ref, ok := next.node.(pdfRef); ok {
-			if seen[ref] {
-				f.damaged()
-			}
-			seen[ref] = true
-		}
-		node := f.dict(next.node)
-		if own := f.resolve(node.get("FT")).value; own != nil {
-			next.inherited = own
-		}
-		push(visit(node, next.inherited), next.inherited)
-		if visited++; visited+len(todo) > maxPDFNodes {
-			f.complex()
-		}
-	}
-}
-
-// signed reports whether the document has a signature: a signature field with a value (ISO 32000-1,
+// signedPDF reports whether the document has a signature: a signature field with a value (ISO 32000-1,
 // 12.7.4.5), or permissions that a signature grants (12.8.4).
-func (f *pdfFile) signed(catalog pdfDict) bool {
-	signed := len(f.dict(catalog.get("Perms"))) > 0
-	f.walk(f.array(f.dict(catalog.get("AcroForm")).get("Fields")), func(field pdfDict, kind any) pdfArray {
-		if kind == pdfName("Sig") && f.resolve(field.get("V")).value != nil {
+func signedPDF(f *pdf.File, catalog pdf.Dict) bool {
+	signed := len(f.Dict(catalog.Get("Perms"))) > 0
+	f.Walk(f.Array(f.Dict(catalog.Get("AcroForm")).Get("Fields")), func(field pdf.Dict, kind any) (pdf.Array, any) {
+		if own := f.Resolve(field.Get("FT")).Value; own != nil {
+			kind = own // else it is that of the field above (12.7.3.1)
+		}
+		if kind == pdf.Name("Sig") && f.Resolve(field.Get("V")).Value != nil {
 			signed = true
 		}
-		return f.array(field.get("Kids"))
+		return f.Array(field.Get("Kids")), kind
 	})
 	return signed
 }
@@ -215,19 +169,14 @@ var (
 // maxMetadata is how many bytes of the metadata are looked at.
 const maxMetadata = 1 << 20
 
-// archival reports whether the document is a PDF/A that may not have attachments of any kind: all but
+// archivalPDF reports whether the document is a PDF/A that may not have attachments of any kind: all but
 // PDF/A-3 and, of PDF/A-4, those of the levels F and E.
-func (f *pdfFile) archival(catalog pdfDict) bool {
-	metadata, ok := f.resolve(catalog.get("Metadata")).value.(*pdfStream)
+func archivalPDF(f *pdf.File, catalog pdf.Dict) bool {
+	metadata, ok := f.Resolve(catalog.Get("Metadata")).Value.(*pdf.Stream)
 	if !ok {
 		return false
 	}
-	r, err := f.open(metadata)
-	if err != nil {
-		return false
-	}
-	text, _ := io.ReadAll(io.LimitReader(r, int64(min(f.room, maxMetadata)))) // what can be read of it
-	f.room -= len(text)
+	text := f.Text(metadata, maxMetadata)
 	part := archivalPart.FindSubmatch(text)
 	if part == nil {
 		return false

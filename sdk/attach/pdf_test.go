@@ -272,7 +272,7 @@ func badPDFs(content []byte) map[string]struct {
 		"PDF/A-4":                       {withMetadata("<pdfaid:part>4</pdfaid:part>"), attach.CodeArchival},
 		"another credential":            {carrying(content), attach.CodeOther},
 		"a damaged credential":          {carrying(content[:len(content)-1]), attach.CodeOther},
-		"more than a credential can be": {carrying(append(bytes.Clone(content), make([]byte, 128<<10)...)), attach.CodeOther},
+		"more than a credential can be": {carrying(append(bytes.Clone(content), make([]byte, 128<<10)...)), attach.CodeTooComplex},
 	}
 }
 

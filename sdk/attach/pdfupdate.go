@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf16"
 
+	"github.com/credledger/credledger/sdk/pdf"
 	"github.com/credledger/credledger/sdk/sm"
 )
 
@@ -17,12 +18,16 @@ const description = "证照凭证,供机器核验 / Credential of this licence, 
 // pdfVersion is the version of PDF that file specifications as written here came with (ISO 32000-1).
 const pdfVersion = "1.7"
 
+// atOffset is the kind of a row of a cross-reference stream that says where an object begins (ISO 32000-1,
+// table 18).
+const atOffset = 1
+
 // A pdfUpdate writes a new revision of a PDF: its catalog again, and objects with new numbers.
 type pdfUpdate struct {
-	file    *pdfFile
-	trailer pdfDict
-	root    pdfRef // the catalog
-	catalog pdfDict
+	b       []byte // the file
+	file    *pdf.File
+	root    pdf.Ref // the catalog
+	catalog pdf.Dict
 	files   pdfFiles
 	attachment
 	name string
@@ -34,21 +39,20 @@ type pdfUpdate struct {
 
 // A pdfPlace is where an object is.
 type pdfPlace struct {
-	ref    pdfRef
+	ref    pdf.Ref
 	offset int
 }
 
 // write returns the file with the update after it.
 func (u *pdfUpdate) write() ([]byte, error) {
-	first := max(1, u.file.size(u.trailer))
-	stream, specification, tree, references := pdfRef{number: first}, pdfRef{number: first + 1}, pdfRef{number: first + 2}, pdfRef{number: first + 3}
-	if references.number > maxPDFNumber {
+	first := max(1, u.file.Size())
+	stream, specification, tree, references := pdf.Ref{Number: first}, pdf.Ref{Number: first + 1}, pdf.Ref{Number: first + 2}, pdf.Ref{Number: first + 3}
+	if references.Number > maxPDFNumber {
 		return nil, errTooComplex(FormatPDF)
 	}
-	b := u.file.b
-	u.out.Grow(len(b) + 2*len(u.content) + 4<<10)
-	u.out.Write(b)
-	if !isPDFSpace(b[len(b)-1]) {
+	u.out.Grow(len(u.b) + 2*len(u.content) + 4<<10)
+	u.out.Write(u.b)
+	if !pdf.IsSpace(u.b[len(u.b)-1]) {
 		u.out.WriteByte('\n')
 	}
 	u.object(u.root, u.newCatalog(specification, tree))
@@ -58,7 +62,7 @@ func (u *pdfUpdate) write() ([]byte, error) {
 		u.name, u.name, utf16Text(description), stream, stream))
 	u.object(tree, u.newTree(specification))
 	begin := u.out.Len()
-	if u.file.stream {
+	if _, inStream := u.file.References(); inStream {
 		u.crossStream(references)
 	} else {
 		u.crossTable()
@@ -68,23 +72,23 @@ func (u *pdfUpdate) write() ([]byte, error) {
 }
 
 // object writes an object, whose offset goes among the cross-references.
-func (u *pdfUpdate) object(ref pdfRef, body string) {
+func (u *pdfUpdate) object(ref pdf.Ref, body string) {
 	u.place(ref)
-	fmt.Fprintf(&u.out, "%d %d obj\n%s\nendobj\n", ref.number, ref.generation, body)
+	fmt.Fprintf(&u.out, "%d %d obj\n%s\nendobj\n", ref.Number, ref.Generation, body)
 }
 
-func (u *pdfUpdate) place(ref pdfRef) {
+func (u *pdfUpdate) place(ref pdf.Ref) {
 	u.places = append(u.places, pdfPlace{ref, u.out.Len()})
-	u.highest = max(u.highest, ref.number)
+	u.highest = max(u.highest, ref.Number)
 }
 
 // newCatalog returns the catalog with the new attachment. What it referred to for names and associated
 // files is written into it, so that nothing else changes.
-func (u *pdfUpdate) newCatalog(specification, tree pdfRef) string {
+func (u *pdfUpdate) newCatalog(specification, tree pdf.Ref) string {
 	var names, associated, out strings.Builder
-	writeEntries(&names, u.file.dict(u.catalog.get("Names")), "EmbeddedFiles")
+	writeEntries(&names, u.file.Dict(u.catalog.Get("Names")), "EmbeddedFiles")
 	for _, a := range u.files.associated {
-		associated.Write(a.text)
+		associated.Write(a.Text)
 		associated.WriteByte(' ')
 	}
 	out.WriteString("<< ")
@@ -102,25 +106,25 @@ func (u *pdfUpdate) newCatalog(specification, tree pdfRef) string {
 // or in the catalog, if that says a later one (ISO 32000-1, 7.5.2).
 func (u *pdfUpdate) outdated() bool {
 	const header = "%PDF-"
-	version := string(u.file.b[len(header):min(len(u.file.b), len(header)+len(pdfVersion))])
-	own, _ := u.file.resolve(u.catalog.get("Version")).value.(pdfName)
+	version := string(u.b[len(header):min(len(u.b), len(header)+len(pdfVersion))])
+	own, _ := u.file.Resolve(u.catalog.Get("Version")).Value.(pdf.Name)
 	return max(version, string(own)) < pdfVersion
 }
 
 // newTree returns the name tree with the new attachment, as one node. Names are sorted by their bytes
 // (ISO 32000-1, 7.9.6).
-func (u *pdfUpdate) newTree(specification pdfRef) string {
-	names := append(slices.Clip(u.files.names), pdfNamed{
-		name: pdfItem{pdfString(u.name), []byte("(" + u.name + ")")},
-		file: pdfItem{specification, []byte(specification.String())},
+func (u *pdfUpdate) newTree(specification pdf.Ref) string {
+	names := append(slices.Clip(u.files.names), pdf.Named{
+		Name: pdf.Item{Value: pdf.String(u.name), Text: []byte("(" + u.name + ")")},
+		File: pdf.Item{Value: specification, Text: []byte(specification.String())},
 	})
-	slices.SortStableFunc(names, func(a, b pdfNamed) int {
-		return strings.Compare(string(a.name.value.(pdfString)), string(b.name.value.(pdfString)))
+	slices.SortStableFunc(names, func(a, b pdf.Named) int {
+		return strings.Compare(string(a.Name.Value.(pdf.String)), string(b.Name.Value.(pdf.String)))
 	})
 	var out strings.Builder
 	out.WriteString("<< /Names [\n")
 	for _, n := range names {
-		fmt.Fprintf(&out, "%s %s\n", n.name.text, n.file.text)
+		fmt.Fprintf(&out, "%s %s\n", n.Name.Text, n.File.Text)
 	}
 	out.WriteString("] >>")
 	return out.String()
@@ -130,7 +134,7 @@ func (u *pdfUpdate) newTree(specification pdfRef) string {
 func (u *pdfUpdate) crossTable() {
 	u.out.WriteString("xref\n")
 	for _, p := range u.sorted() {
-		fmt.Fprintf(&u.out, "%d 1\n%010d %05d n \n", p.ref.number, p.offset, p.ref.generation)
+		fmt.Fprintf(&u.out, "%d 1\n%010d %05d n \n", p.ref.Number, p.offset, p.ref.Generation)
 	}
 	u.out.WriteString("trailer\n<< ")
 	u.writeTrailer(&u.out, "XRefStm")
@@ -138,34 +142,35 @@ func (u *pdfUpdate) crossTable() {
 }
 
 // crossStream writes cross-references as a stream, which is a trailer too (ISO 32000-1, 7.5.8).
-func (u *pdfUpdate) crossStream(ref pdfRef) {
+func (u *pdfUpdate) crossStream(ref pdf.Ref) {
 	u.place(ref)
 	var rows []byte
 	var dict bytes.Buffer
 	dict.WriteString("<< /Type /XRef /W [ 1 4 2 ] /Index [ ")
 	for _, p := range u.sorted() {
-		rows = append(rows, pdfAtOffset)
+		rows = append(rows, atOffset)
 		rows = binary.BigEndian.AppendUint32(rows, uint32(p.offset))
-		rows = binary.BigEndian.AppendUint16(rows, uint16(p.ref.generation))
-		fmt.Fprintf(&dict, "%d 1 ", p.ref.number)
+		rows = binary.BigEndian.AppendUint16(rows, uint16(p.ref.Generation))
+		fmt.Fprintf(&dict, "%d 1 ", p.ref.Number)
 	}
 	fmt.Fprintf(&dict, "] /Length %d ", len(rows))
 	u.writeTrailer(&dict, "Type", "W", "Index", "Length", "Filter", "DecodeParms", "F", "FFilter", "FDecodeParms", "DL")
-	fmt.Fprintf(&u.out, "%d %d obj\n%s>>\nstream\n%s\nendstream\nendobj\n", ref.number, ref.generation, dict.Bytes(), rows)
+	fmt.Fprintf(&u.out, "%d %d obj\n%s>>\nstream\n%s\nendstream\nendobj\n", ref.Number, ref.Generation, dict.Bytes(), rows)
 }
 
 // sorted returns the places by number.
 func (u *pdfUpdate) sorted() []pdfPlace {
-	slices.SortFunc(u.places, func(a, b pdfPlace) int { return a.ref.number - b.ref.number })
+	slices.SortFunc(u.places, func(a, b pdfPlace) int { return a.ref.Number - b.ref.Number })
 	return u.places
 }
 
 // writeTrailer writes the entries of the trailer: those of the newest one, as they are, and what is new.
-func (u *pdfUpdate) writeTrailer(w *bytes.Buffer, except ...pdfName) {
-	writeEntries(w, u.trailer, append(except, "Size", "Prev", "ID")...)
-	fmt.Fprintf(w, "/Size %d /Prev %d ", u.highest+1, u.file.begin)
-	if id := u.file.array(u.trailer.get("ID")); len(id) == 2 {
-		fmt.Fprintf(w, "/ID [ %s <%X> ] ", id[0].text, u.newID(id[1].text))
+func (u *pdfUpdate) writeTrailer(w *bytes.Buffer, except ...pdf.Name) {
+	writeEntries(w, u.file.Trailer(), append(except, "Size", "Prev", "ID")...)
+	before, _ := u.file.References()
+	fmt.Fprintf(w, "/Size %d /Prev %d ", u.highest+1, before)
+	if id := u.file.Array(u.file.Trailer().Get("ID")); len(id) == 2 {
+		fmt.Fprintf(w, "/ID [ %s <%X> ] ", id[0].Text, u.newID(id[1].Text))
 	}
 }
 
@@ -179,21 +184,19 @@ func (u *pdfUpdate) newID(before []byte) []byte {
 }
 
 // writeEntries writes entries of a dictionary as they stand in the file.
-func writeEntries(w interface{ Write([]byte) (int, error) }, d pdfDict, except ...pdfName) {
+func writeEntries(w interface{ Write([]byte) (int, error) }, d pdf.Dict, except ...pdf.Name) {
 	for _, e := range d {
-		if !slices.Contains(except, e.name) {
-			fmt.Fprintf(w, "%s %s\n", e.key, e.text)
+		if !slices.Contains(except, e.Name) {
+			fmt.Fprintf(w, "%s %s\n", e.Key, e.Text)
 		}
 	}
 }
 
-func (r pdfRef) String() string { return fmt.Sprintf("%d %d R", r.number, r.generation) }
-
 // utf16Text returns a text string (ISO 32000-1, 7.9.2.2): UTF-16BE after a byte order mark.
-func utf16Text(s string) pdfString {
+func utf16Text(s string) pdf.String {
 	b := []byte{0xFE, 0xFF}
 	for _, c := range utf16.Encode([]rune(s)) {
 		b = binary.BigEndian.AppendUint16(b, c)
 	}
-	return pdfString(b)
+	return pdf.String(b)
 }

@@ -238,7 +238,7 @@ func badPDFs(attachment []byte) map[string]struct {
 		return s
 	}() + "] >> >> >>")
 	long := newPDF()
-	long.object(1, "<< /Names << /EmbeddedFiles << /Names ["+names(maxPDFNodes-1, "()")+"] >> >> >>")
+	long.object(1, "<< /Names << /EmbeddedFiles << /Names ["+names(pdfBounds.Nodes-1, "()")+"] >> >> >>")
 	header := strings.Repeat(fmt.Sprintf("%s5 0 ", strings.Repeat(" ", 1000)), 2000) + "4 0 "
 	long.stream(7, fmt.Sprintf("/Type /ObjStm /N 2001 /First %d /Filter /FlateDecode", len(header)), deflated([]byte(header+"<< >>")))
 	long.inside[4] = [2]int{7, 2000}
@@ -269,9 +269,9 @@ func badPDFs(attachment []byte) map[string]struct {
 		"deep":                         {catalog(strings.Repeat("[", 100_000)), CodeDamagedFile},
 		"deep dictionaries":            {catalog(strings.Repeat("<</A", 100_000)), CodeDamagedFile},
 		"open string":                  {catalog("<< /A (((( >>"), CodeDamagedFile},
-		"many values":                  {catalog("<< /A [" + strings.Repeat("0 ", maxPDFValues) + "] >>"), CodeBomb},
-		"many names":                   {catalog("<< /Names << /EmbeddedFiles << /Names ["+names(maxPDFNodes+1, "()")+"] >> >> >>", "null"), CodeBomb},
-		"many kids":                    {catalog("<< /Names << /EmbeddedFiles << /Kids [" + strings.Repeat("<< >> ", maxPDFNodes+1) + "] >> >> >>"), CodeBomb},
+		"many values":                  {catalog("<< /A [" + strings.Repeat("0 ", pdfBounds.Values) + "] >>"), CodeBomb},
+		"many names":                   {catalog("<< /Names << /EmbeddedFiles << /Names ["+names(pdfBounds.Nodes+1, "()")+"] >> >> >>", "null"), CodeBomb},
+		"many kids":                    {catalog("<< /Names << /EmbeddedFiles << /Kids [" + strings.Repeat("<< >> ", pdfBounds.Nodes+1) + "] >> >> >>"), CodeBomb},
 		"many attachments":             {many.table("/Root 1 0 R"), CodeBomb},
 		"a bomb for an attachment":     {attached("/Filter /FlateDecode", deflated(append(bytes.Clone(start), make([]byte, maxInflated)...))), CodeBomb},
 		"a bomb that is no credential": {attached("/Filter /FlateDecode", zeros), CodeNoCredential},

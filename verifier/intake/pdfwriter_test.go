@@ -67,14 +67,15 @@ func (w *pdfWriter) end(begin int, trailer string) []byte {
 	return w.Bytes()
 }
 
-// crossRows returns rows of a cross-reference stream of 1, 3 and 1 bytes, with an index.
+// crossRows returns rows of a cross-reference stream of 1, 3 and 1 bytes, with an index: the kinds are 1 for
+// an offset and 2 for a place in an object stream.
 func (w *pdfWriter) crossRows() (rows []byte, index string) {
 	places := map[int][]byte{}
 	for n, offset := range w.offsets {
-		places[n] = []byte{pdfAtOffset, byte(offset >> 16), byte(offset >> 8), byte(offset), 0}
+		places[n] = []byte{1, byte(offset >> 16), byte(offset >> 8), byte(offset), 0}
 	}
 	for n, at := range w.inside {
-		places[n] = []byte{pdfInStream, 0, 0, byte(at[0]), byte(at[1])}
+		places[n] = []byte{2, 0, 0, byte(at[0]), byte(at[1])}
 	}
 	for _, n := range slices.Sorted(maps.Keys(places)) {
 		rows = append(rows, places[n]...)
@@ -114,6 +115,17 @@ func predicted(b []byte, columns int, filter byte) []byte {
 		copy(above, b[:columns])
 	}
 	return out
+}
+
+// paeth returns which of three neighbours is nearest to left + up - corner (W3C PNG, 9.4).
+func paeth(left, up, corner byte) byte {
+	nearest, p := left, int(left)+int(up)-int(corner)
+	for _, c := range []byte{up, corner} {
+		if max(p-int(c), int(c)-p) < max(p-int(nearest), int(nearest)-p) {
+			nearest = c
+		}
+	}
+	return nearest
 }
 
 func deflated(b []byte) []byte {

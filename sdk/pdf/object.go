@@ -1,82 +1,84 @@
-package attach
+package pdf
 
 import (
 	"bytes"
 	"encoding/hex"
+	"fmt"
 	"strconv"
 )
 
-// What a PDF consists of (ISO 32000-1, 7.3), as far as attaching needs it. A value is an int, pdfName,
-// pdfRef, pdfString, pdfArray, pdfDict or *pdfStream; nil stands for null, and for reals and booleans, of
+// What a PDF consists of (ISO 32000-1, 7.3), as far as attachments need it. A value is an int, Name,
+// Ref, String, Array, Dict or *Stream; nil stands for null, and for reals and booleans, of
 // which nothing but their text matters.
 type (
-	pdfName   string
-	pdfString string // its bytes, without escapes
-	pdfRef    struct{ number, generation int }
-	pdfArray  []pdfItem
-	pdfDict   []pdfEntry
+	Name   string
+	String string // its bytes, without escapes
+	Ref    struct{ Number, Generation int }
+	Array  []Item
+	Dict   []Entry
 )
 
-// A pdfItem is a value with its text in the file, which goes unchanged wherever the value goes.
-type pdfItem struct {
-	value any
-	text  []byte
+// A Item is a value with its text in the file, which goes unchanged wherever the value goes.
+type Item struct {
+	Value any
+	Text  []byte
 }
 
-// A pdfEntry is an entry of a dictionary.
-type pdfEntry struct {
-	name pdfName
-	key  []byte // the name's text
-	pdfItem
+// A Entry is an entry of a dictionary.
+type Entry struct {
+	Name Name
+	Key  []byte // the name's text
+	Item
 }
 
-// A pdfStream is a dictionary with bytes, as they stand in the file.
-type pdfStream struct {
-	dict pdfDict
+// String returns the reference as it stands in a file.
+func (r Ref) String() string { return fmt.Sprintf("%d %d R", r.Number, r.Generation) }
+
+// A Stream is a dictionary with bytes, as they stand in the file.
+type Stream struct {
+	Dict Dict
 	raw  []byte
 }
 
-// item returns the entry of a name; its text is nil if there is none.
-func (d pdfDict) item(name pdfName) pdfItem {
+// Item returns the entry of a name; its text is nil if there is none.
+func (d Dict) Item(name Name) Item {
 	for i := range d {
-		if d[i].name == name {
-			return d[i].pdfItem
+		if d[i].Name == name {
+			return d[i].Item
 		}
 	}
-	return pdfItem{}
+	return Item{}
 }
 
-// get returns the value of a name, nil if there is none.
-func (d pdfDict) get(name pdfName) any { return d.item(name).value }
+// Get returns the value of a name, nil if there is none.
+func (d Dict) Get(name Name) any { return d.Item(name).Value }
 
-// maxPDFDepth bounds how deep arrays and dictionaries are nested.
-const maxPDFDepth = 32
-
-// A pdfParser reads objects one after the other. After its first mistake it reads nothing more, and
+// A parser reads objects one after the other. After its first mistake it reads nothing more, and
 // failed is set.
-type pdfParser struct {
+type parser struct {
 	b      []byte
 	at     int
 	values *int // how many more values may be read
 	failed bool
 }
 
-func (p *pdfParser) fail() any {
+func (p *parser) fail() any {
 	p.failed, p.at = true, len(p.b)
 	return nil
 }
 
-func isPDFSpace(c byte) bool {
+// IsSpace reports whether a byte is white space (ISO 32000-1, 7.2.2).
+func IsSpace(c byte) bool {
 	return c == 0 || c == '\t' || c == '\n' || c == '\f' || c == '\r' || c == ' '
 }
 
-func isPDFDelimiter(c byte) bool { return bytes.IndexByte([]byte("()<>[]{}/%"), c) >= 0 }
+func isDelimiter(c byte) bool { return bytes.IndexByte([]byte("()<>[]{}/%"), c) >= 0 }
 
 // space goes on to what is neither white space nor comment.
-func (p *pdfParser) space() {
+func (p *parser) space() {
 	for p.at < len(p.b) {
 		switch c := p.b[p.at]; {
-		case isPDFSpace(c):
+		case IsSpace(c):
 			p.at++
 		case c == '%':
 			for p.at < len(p.b) && p.b[p.at] != '\n' && p.b[p.at] != '\r' {
@@ -89,37 +91,37 @@ func (p *pdfParser) space() {
 }
 
 // regular reads up to the next white space or delimiter.
-func (p *pdfParser) regular() []byte {
+func (p *parser) regular() []byte {
 	begin := p.at
-	for p.at < len(p.b) && !isPDFSpace(p.b[p.at]) && !isPDFDelimiter(p.b[p.at]) {
+	for p.at < len(p.b) && !IsSpace(p.b[p.at]) && !isDelimiter(p.b[p.at]) {
 		p.at++
 	}
 	return p.b[begin:p.at]
 }
 
 // word reads the next word, which is empty before a delimiter and at the end.
-func (p *pdfParser) word() []byte {
+func (p *parser) word() []byte {
 	p.space()
 	return p.regular()
 }
 
 // keyword reads a word that has to be there.
-func (p *pdfParser) keyword(word string) {
+func (p *parser) keyword(word string) {
 	if string(p.word()) != word {
 		p.fail()
 	}
 }
 
 // natural reads a number from 0 to 2^31-1 that has to be there.
-func (p *pdfParser) natural() int {
-	n, ok := pdfNatural(p.word())
+func (p *parser) natural() int {
+	n, ok := natural(p.word())
 	if !ok {
 		p.fail()
 	}
 	return n
 }
 
-func pdfNatural(word []byte) (int, bool) {
+func natural(word []byte) (int, bool) {
 	if len(word) == 0 || len(word) > 10 {
 		return 0, false
 	}
@@ -134,18 +136,18 @@ func pdfNatural(word []byte) (int, bool) {
 }
 
 // item reads one object.
-func (p *pdfParser) item(depth int) pdfItem {
+func (p *parser) item(depth int) Item {
 	p.space()
 	begin := p.at
 	value := p.value(depth)
 	if p.failed {
-		return pdfItem{}
+		return Item{}
 	}
-	return pdfItem{value, p.b[begin:p.at:p.at]}
+	return Item{value, p.b[begin:p.at:p.at]}
 }
 
-func (p *pdfParser) value(depth int) any {
-	if *p.values--; p.failed || p.at == len(p.b) || depth > maxPDFDepth || *p.values < 0 {
+func (p *parser) value(depth int) any {
+	if *p.values--; p.failed || p.at == len(p.b) || depth > maxDepth || *p.values < 0 {
 		return p.fail()
 	}
 	switch c := p.b[p.at]; {
@@ -170,9 +172,9 @@ func (p *pdfParser) value(depth int) any {
 }
 
 // number reads an integer, a real, or a reference, which are two integers and an R.
-func (p *pdfParser) number() any {
+func (p *parser) number() any {
 	word := p.word()
-	n, ok := pdfNatural(word)
+	n, ok := natural(word)
 	if !ok {
 		if n, err := strconv.Atoi(string(word)); err == nil {
 			return n
@@ -180,19 +182,19 @@ func (p *pdfParser) number() any {
 		return nil
 	}
 	after := p.at
-	if generation, ok := pdfNatural(p.word()); ok && string(p.word()) == "R" {
-		return pdfRef{n, generation}
+	if generation, ok := natural(p.word()); ok && string(p.word()) == "R" {
+		return Ref{n, generation}
 	}
 	p.at = after
 	return n
 }
 
 // name reads a name, in which a # stands before two hexadecimal digits.
-func (p *pdfParser) name() any {
+func (p *parser) name() any {
 	p.at++
 	text := p.regular()
 	if bytes.IndexByte(text, '#') < 0 {
-		return pdfName(text)
+		return Name(text)
 	}
 	out := make([]byte, 0, len(text))
 	for i := 0; i < len(text); i++ {
@@ -209,18 +211,18 @@ func (p *pdfParser) name() any {
 		}
 		out = append(out, c)
 	}
-	return pdfName(out)
+	return Name(out)
 }
 
 // hexadecimal reads a string between angle brackets; a last digit that is missing is a zero.
-func (p *pdfParser) hexadecimal() any {
+func (p *parser) hexadecimal() any {
 	end := bytes.IndexByte(p.b[p.at:], '>')
 	if end < 0 {
 		return p.fail()
 	}
 	digits := make([]byte, 0, end+1)
 	for _, c := range p.b[p.at+1 : p.at+end] {
-		if !isPDFSpace(c) {
+		if !IsSpace(c) {
 			digits = append(digits, c)
 		}
 	}
@@ -232,11 +234,11 @@ func (p *pdfParser) hexadecimal() any {
 		return p.fail()
 	}
 	p.at += end + 1
-	return pdfString(digits[:n])
+	return String(digits[:n])
 }
 
 // literal reads a string in parentheses, which may be nested (7.3.4.2).
-func (p *pdfParser) literal() any {
+func (p *parser) literal() any {
 	var out []byte
 	for open := 0; p.at < len(p.b); p.at++ {
 		c := p.b[p.at]
@@ -251,7 +253,7 @@ func (p *pdfParser) literal() any {
 		case ')':
 			if open--; open == 0 {
 				p.at++
-				return pdfString(out)
+				return String(out)
 			}
 		case '\r':
 			if p.at+1 < len(p.b) && p.b[p.at+1] == '\n' {
@@ -265,7 +267,7 @@ func (p *pdfParser) literal() any {
 }
 
 // escape appends what a backslash and what comes after it stand for, and stops at the last of it.
-func (p *pdfParser) escape(out []byte) []byte {
+func (p *parser) escape(out []byte) []byte {
 	if p.at++; p.at == len(p.b) {
 		return out
 	}
@@ -293,9 +295,9 @@ func (p *pdfParser) escape(out []byte) []byte {
 	}
 }
 
-func (p *pdfParser) array(depth int) any {
+func (p *parser) array(depth int) any {
 	p.at++
-	out := pdfArray{}
+	out := Array{}
 	for {
 		p.space()
 		if p.at == len(p.b) {
@@ -309,10 +311,10 @@ func (p *pdfParser) array(depth int) any {
 	}
 }
 
-func (p *pdfParser) dict(depth int) any {
+func (p *parser) dict(depth int) any {
 	p.at += 2
-	out := pdfDict{}
-	seen := map[pdfName]bool{}
+	out := Dict{}
+	seen := map[Name]bool{}
 	for {
 		p.space()
 		if bytes.HasPrefix(p.b[p.at:], []byte(">>")) {
@@ -323,7 +325,7 @@ func (p *pdfParser) dict(depth int) any {
 			return p.fail()
 		}
 		begin := p.at
-		name, ok := p.name().(pdfName)
+		name, ok := p.name().(Name)
 		if !ok || seen[name] {
 			return p.fail()
 		}
@@ -333,6 +335,6 @@ func (p *pdfParser) dict(depth int) any {
 		if p.failed {
 			return nil
 		}
-		out = append(out, pdfEntry{name, key, item})
+		out = append(out, Entry{name, key, item})
 	}
 }

@@ -1,4 +1,4 @@
-package attach
+package pdf
 
 import (
 	"bytes"
@@ -12,46 +12,46 @@ import (
 	"testing"
 )
 
-func parsed(text string) (item pdfItem, failed bool) {
+func parsed(text string) (item Item, failed bool) {
 	values := 10_000
-	p := &pdfParser{b: []byte(text), values: &values}
+	p := &parser{b: []byte(text), values: &values}
 	item = p.item(0)
 	return item, p.failed
 }
 
-func TestPDFObjects(t *testing.T) {
+func TestObjects(t *testing.T) {
 	for text, want := range map[string]any{
-		"/Embedded#46iles":     pdfName("EmbeddedFiles"),
-		"/":                    pdfName(""),
+		"/Embedded#46iles":     Name("EmbeddedFiles"),
+		"/":                    Name(""),
 		"17":                   17,
 		"-17":                  -17,
 		"+17 0":                17,
-		"17 0 R":               pdfRef{17, 0},
+		"17 0 R":               Ref{17, 0},
 		"17 0 Rx":              17,
-		"17 %x\n 0\rR":         pdfRef{17, 0},
+		"17 %x\n 0\rR":         Ref{17, 0},
 		"1.5":                  nil,
 		"4294967296 0 R":       4294967296,
 		"99999999999999999999": nil,
 		"true":                 nil,
 		"null":                 nil,
-		"()":                   pdfString(""),
-		"(a(b)c) x":            pdfString("a(b)c"),
-		`(\n\r\t\b\f\(\)\\\x)`: pdfString("\n\r\t\b\f()\\x"),
-		`(\101\1012\7\08\400)`: pdfString("AA2\x07\x008\x00"),
-		"(a\r\nb\rc\nd)":       pdfString("a\nb\nc\nd"),
-		"(a\\\r\nb\\\rc\\\nd)": pdfString("abcd"),
-		"<>":                   pdfString(""),
-		"<41 4\n2 5>":          pdfString("ABP"),
-		"<fEfF>":               pdfString("\xFE\xFF"),
-		"[]":                   pdfArray{},
-		"[1 2 R /a]":           pdfArray{{pdfRef{1, 2}, []byte("1 2 R")}, {pdfName("a"), []byte("/a")}},
-		"<<>>":                 pdfDict{},
-		"<</A#41/B/C<</D (>>)>>>>": pdfDict{{"AA", []byte("/A#41"), pdfItem{pdfName("B"), []byte("/B")}},
-			{"C", []byte("/C"), pdfItem{pdfDict{{"D", []byte("/D"), pdfItem{pdfString(">>"), []byte("(>>)")}}}, []byte("<</D (>>)>>")}}},
+		"()":                   String(""),
+		"(a(b)c) x":            String("a(b)c"),
+		`(\n\r\t\b\f\(\)\\\x)`: String("\n\r\t\b\f()\\x"),
+		`(\101\1012\7\08\400)`: String("AA2\x07\x008\x00"),
+		"(a\r\nb\rc\nd)":       String("a\nb\nc\nd"),
+		"(a\\\r\nb\\\rc\\\nd)": String("abcd"),
+		"<>":                   String(""),
+		"<41 4\n2 5>":          String("ABP"),
+		"<fEfF>":               String("\xFE\xFF"),
+		"[]":                   Array{},
+		"[1 2 R /a]":           Array{{Ref{1, 2}, []byte("1 2 R")}, {Name("a"), []byte("/a")}},
+		"<<>>":                 Dict{},
+		"<</A#41/B/C<</D (>>)>>>>": Dict{{"AA", []byte("/A#41"), Item{Name("B"), []byte("/B")}},
+			{"C", []byte("/C"), Item{Dict{{"D", []byte("/D"), Item{String(">>"), []byte("(>>)")}}}, []byte("<</D (>>)>>")}}},
 	} {
 		got, failed := parsed(" %x\n" + text)
-		if failed || !reflect.DeepEqual(got.value, want) {
-			t.Errorf("%s: %#v, failed %v; want %#v", text, got.value, failed, want)
+		if failed || !reflect.DeepEqual(got.Value, want) {
+			t.Errorf("%s: %#v, failed %v; want %#v", text, got.Value, failed, want)
 		}
 	}
 	for _, text := range []string{
@@ -64,9 +64,9 @@ func TestPDFObjects(t *testing.T) {
 	}
 }
 
-// FuzzPDFObject makes sure that the text of an object is read again as the same object wherever it stands,
+// FuzzObject makes sure that the text of an object is read again as the same object wherever it stands,
 // and that of each of its parts.
-func FuzzPDFObject(f *testing.F) {
+func FuzzObject(f *testing.F) {
 	for _, text := range []string{"<</A[1 0 R(a\\)\\1)<41>]/B%\n1.5/C#20 null>>", "17 0 R", "(\\\r\n\r)", "+1 ", "[1 2 R R]"} {
 		f.Add(text)
 	}
@@ -75,20 +75,20 @@ func FuzzPDFObject(f *testing.F) {
 		if failed {
 			return
 		}
-		again, failed := parsed("% \n" + string(item.text) + " >>")
-		if failed || !reflect.DeepEqual(again.value, item.value) || !bytes.Equal(again.text, item.text) {
+		again, failed := parsed("% \n" + string(item.Text) + " >>")
+		if failed || !reflect.DeepEqual(again.Value, item.Value) || !bytes.Equal(again.Text, item.Text) {
 			t.Fatalf("%q is read as %#v, and then as %#v", text, item, again)
 		}
-		parts, _ := item.value.(pdfArray)
-		if dict, ok := item.value.(pdfDict); ok {
+		parts, _ := item.Value.(Array)
+		if dict, ok := item.Value.(Dict); ok {
 			for _, e := range dict {
-				parts = append(parts, e.pdfItem)
+				parts = append(parts, e.Item)
 			}
 		}
 		for _, part := range parts {
-			again, failed := parsed("\n" + string(part.text) + "\n")
-			if failed || !reflect.DeepEqual(again.value, part.value) {
-				t.Fatalf("the part %q of %q is read as %#v, and then as %#v", part.text, text, part.value, again.value)
+			again, failed := parsed("\n" + string(part.Text) + "\n")
+			if failed || !reflect.DeepEqual(again.Value, part.Value) {
+				t.Fatalf("the part %q of %q is read as %#v, and then as %#v", part.Text, text, part.Value, again.Value)
 			}
 		}
 	})
@@ -120,8 +120,8 @@ func filteredByPNG(t *testing.T, picture *image.Gray) []byte {
 	return out
 }
 
-func predictor(n, columns int) pdfDict {
-	return pdfDict{{"Predictor", nil, pdfItem{value: n}}, {"Columns", nil, pdfItem{value: columns}}}
+func predictor(n, columns int) Dict {
+	return Dict{{"Predictor", nil, Item{Value: n}}, {"Columns", nil, Item{Value: columns}}}
 }
 
 // TestPredictors undoes what Go's encoder of PNG does, with every filter.
@@ -160,14 +160,14 @@ func TestPredictors(t *testing.T) {
 	if got, ok := unpredict(filtered, predictor(1, columns)); !ok || !bytes.Equal(got, filtered) {
 		t.Error("predictor 1 is none")
 	}
-	for name, parameters := range map[string]pdfDict{
+	for name, parameters := range map[string]Dict{
 		"another predictor": predictor(2, columns),
 		"too great":         predictor(16, columns),
 		"no columns":        predictor(12, 0),
 		"other columns":     predictor(12, columns+1),
 		"many columns":      predictor(12, 2_000_000_000),
-		"colours":           append(predictor(12, columns), pdfEntry{"Colors", nil, pdfItem{value: 3}}),
-		"bits":              append(predictor(12, columns), pdfEntry{"BitsPerComponent", nil, pdfItem{value: 1}}),
+		"colours":           append(predictor(12, columns), Entry{"Colors", nil, Item{Value: 3}}),
+		"bits":              append(predictor(12, columns), Entry{"BitsPerComponent", nil, Item{Value: 1}}),
 	} {
 		if _, ok := unpredict(bytes.Clone(filtered), parameters); ok {
 			t.Errorf("%s is accepted", name)

@@ -1,27 +1,24 @@
-package attach
+package pdf
 
 import (
 	"bytes"
 	"compress/zlib"
 	"errors"
 	"io"
-
-	"github.com/credledger/credledger/sdk/credential"
 )
 
-// errFilter says that a stream is encoded in a way that neither the structure of a file nor a
-// credential has.
-var errFilter = errors.New("another filter than FlateDecode")
+var errFilter = errors.New("the stream has another filter than FlateDecode")
 
 // open returns the decoded bytes of a stream before any predictor, which come as they are inflated.
-func (f *pdfFile) open(s *pdfStream) (io.Reader, error) {
-	filter := f.resolve(s.dict.get("Filter")).value
-	if several, ok := filter.(pdfArray); ok {
+// FlateDecode is the only filter that it knows (7.4.4).
+func (f *File) open(s *Stream) (io.Reader, error) {
+	filter := f.Resolve(s.Dict.Get("Filter")).Value
+	if several, ok := filter.(Array); ok {
 		switch len(several) {
 		case 0:
 			filter = nil
 		case 1:
-			filter = f.resolve(several[0].value).value
+			filter = f.Resolve(several[0].Value).Value
 		default:
 			return nil, errFilter
 		}
@@ -29,29 +26,29 @@ func (f *pdfFile) open(s *pdfStream) (io.Reader, error) {
 	switch filter {
 	case nil:
 		return bytes.NewReader(s.raw), nil
-	case pdfName("FlateDecode"):
+	case Name("FlateDecode"):
 		return zlib.NewReader(bytes.NewReader(s.raw))
 	}
 	return nil, errFilter
 }
 
 // contents returns the decoded bytes of a stream of the file's structure.
-func (f *pdfFile) contents(s *pdfStream) []byte {
+func (f *File) contents(s *Stream) []byte {
 	r, err := f.open(s)
 	if err != nil {
 		f.damaged()
 		return nil
 	}
-	out, err := io.ReadAll(io.LimitReader(r, int64(f.room)+1))
-	if f.room -= len(out); f.room < 0 {
-		f.complex()
+	out, err := io.ReadAll(io.LimitReader(r, int64(f.bounds.Inflated)+1))
+	if f.bounds.Inflated -= len(out); f.bounds.Inflated < 0 {
+		f.Fail(ErrComplex)
 		return nil
 	}
-	parameters := f.resolve(s.dict.get("DecodeParms")).value
-	if several, ok := parameters.(pdfArray); ok && len(several) == 1 {
-		parameters = f.resolve(several[0].value).value
+	parameters := f.Resolve(s.Dict.Get("DecodeParms")).Value
+	if several, ok := parameters.(Array); ok && len(several) == 1 {
+		parameters = f.Resolve(several[0].Value).Value
 	}
-	if dict, ok := parameters.(pdfDict); err == nil && ok {
+	if dict, ok := parameters.(Dict); err == nil && ok {
 		if out, ok = unpredict(out, dict); !ok {
 			err = errFilter
 		}
@@ -63,9 +60,22 @@ func (f *pdfFile) contents(s *pdfStream) []byte {
 	return out
 }
 
-// credential returns an embedded file if it begins as a credential does.
-func (f *pdfFile) credential(ref pdfRef) ([]byte, bool) {
-	s, ok := f.resolve(ref).value.(*pdfStream)
+// Text returns at most max of the decoded bytes of a stream, as far as they can be read; nil if it has a
+// filter that is not known.
+func (f *File) Text(s *Stream, max int) []byte {
+	r, err := f.open(s)
+	if err != nil {
+		return nil
+	}
+	out, _ := io.ReadAll(io.LimitReader(r, int64(min(f.bounds.Inflated, max)))) // what can be read of it
+	f.bounds.Inflated -= len(out)
+	return out
+}
+
+// Embedded returns the contents of an embedded file (7.11.4), if they begin with certain bytes. If there
+// are more than max, the file is ErrComplex.
+func (f *File) Embedded(ref Ref, begin []byte, max int) (content []byte, ok bool) {
+	s, ok := f.Resolve(ref).Value.(*Stream)
 	if !ok {
 		return nil, false
 	}
@@ -73,26 +83,26 @@ func (f *pdfFile) credential(ref pdfRef) ([]byte, bool) {
 	if err != nil {
 		return nil, false
 	}
-	begin := make([]byte, len(start))
-	if _, err := io.ReadFull(r, begin); err != nil || !bytes.Equal(begin, start) {
+	content = make([]byte, len(begin))
+	if _, err := io.ReadFull(r, content); err != nil || !bytes.Equal(content, begin) {
 		return nil, false
 	}
-	rest, err := io.ReadAll(io.LimitReader(r, credential.MaxSize+1))
-	if f.room -= len(rest); f.room < 0 {
-		f.complex()
+	rest, err := io.ReadAll(io.LimitReader(r, int64(min(f.bounds.Inflated, max))+1))
+	if f.bounds.Inflated -= len(rest); f.bounds.Inflated < 0 || len(rest) > max-len(begin) {
+		f.Fail(ErrComplex)
 		return nil, false
 	}
 	if err != nil {
 		f.damaged()
 		return nil, false
 	}
-	return append(begin, rest...), true
+	return append(content, rest...), true
 }
 
 // unpredict undoes the predictors of PNG (ISO 32000-1, 7.4.4.4; W3C PNG, 9.2), in place.
-func unpredict(b []byte, parameters pdfDict) ([]byte, bool) {
-	parameter := func(name pdfName, unless int) int {
-		if n, ok := parameters.get(name).(int); ok {
+func unpredict(b []byte, parameters Dict) ([]byte, bool) {
+	parameter := func(name Name, unless int) int {
+		if n, ok := parameters.Get(name).(int); ok {
 			return n
 		}
 		return unless
