@@ -57,7 +57,7 @@ func NewReader(r io.Reader, t *Type) (*Reader, error) {
 	if t == nil || t.leaves == nil {
 		return nil, &InputError{Code: WrongType, Message: "the licence type does not come from ParseType"}
 	}
-	src := &source{r: r, line: 1}
+	src := newSource(r)
 	for len(src.buf) < 4 && src.more() {
 	}
 	if b := src.buf; bytes.HasPrefix(b, []byte{0xfe, 0xff}) || bytes.HasPrefix(b, []byte{0xff, 0xfe}) || bytes.IndexByte(b[:min(4, len(b))], 0) >= 0 {

@@ -18,20 +18,30 @@ type source struct {
 	line  int   // line of buf[0], from 1
 	err   error // why nothing more will come: io.EOF or the reader's own error
 	store []byte
+	room  int // the least room for a read
 }
 
+// readSize is the room for a read from a reader that does not say how much it has.
 const readSize = 64 << 10
+
+func newSource(r io.Reader) *source {
+	s := &source{r: r, line: 1, room: readSize}
+	if known, ok := r.(interface{ Len() int }); ok { // the record of one licence takes little
+		s.room = min(readSize, known.Len()+1)
+	}
+	return s
+}
 
 // more reads once into the window. False: nothing more will come.
 func (s *source) more() bool {
 	if s.err != nil {
 		return false
 	}
-	if len(s.store)-len(s.buf) < readSize { // too small for the window and another read
-		s.store = append(make([]byte, 0, 2*len(s.store)+readSize), s.buf...)
+	if len(s.store)-len(s.buf) < s.room { // too small for the window and another read
+		s.store = append(make([]byte, 0, 2*len(s.store)+s.room), s.buf...)
 		s.store = s.store[:cap(s.store)]
 		s.buf = s.store[:len(s.buf)]
-	} else if cap(s.buf)-len(s.buf) < readSize {
+	} else if cap(s.buf)-len(s.buf) < s.room {
 		s.buf = s.store[:copy(s.store, s.buf)]
 	}
 	room := s.buf[len(s.buf):cap(s.buf)]
