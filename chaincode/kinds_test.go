@@ -36,8 +36,7 @@ func (s *stage) kinds() []sample {
 		{statement.KindHeartbeat, "", authority, s.Tx(&statement.Heartbeat{Ledger: s.ID, Sequence: 2, Time: rulestest.Time + 1}, authority+"/log")},
 		{statement.KindBinding, notHere, issuer, s.Tx(off[0], issuer+"/anchor")},
 		{statement.KindProof, notHere, issuer, s.Tx(off[1], "holder")},
-		{statement.KindReceipt, notHere, issuer, s.Tx(off[2], issuer+"/log")},
-		{statement.KindSnapshot, notHere, authority, s.Tx(off[3], authority+"/log")},
+		{statement.KindSnapshot, notHere, authority, s.Tx(off[2], authority+"/log")},
 	}
 }
 

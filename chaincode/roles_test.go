@@ -214,12 +214,11 @@ var ofItself = []operation{
 	}},
 }
 
-// offLedger is a binding, a proof, a receipt and a snapshot.
+// offLedger is a binding, a proof and a snapshot.
 func offLedger(c *rulestest.City, department string) []statement.Body {
 	return []statement.Body{
 		&statement.Binding{Ledger: c.ID, Issuer: department, Digest: sm.Sum(nil), HolderKey: [64]byte(rulestest.Key("holder").Public().Bytes())},
 		&statement.Proof{Ledger: c.ID, Nonce: []byte{}},
-		&statement.Receipt{Ledger: c.ID, Verifier: department, Log: rulestest.Log, Outcome: "valid", Reasons: []string{}},
 		&statement.Snapshot{Ledger: c.ID},
 	}
 }

@@ -18,7 +18,15 @@ import (
 // openAccessLog opens the access log of the home in this process.
 func (p *process) openAccessLog() *accesslog.Log {
 	p.t.Helper()
-	l, err := accesslog.Open(accessLogDir(p.home))
+	files, err := accesslog.OpenFiles(accessLogDir(p.home))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	key, err := readPrivateKey(filepath.Join(p.home, "keys", files.Identity().Department, "service.pem"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	l, err := accesslog.Open(accessLogDir(p.home), key, time.Now)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -47,12 +55,7 @@ func (p *process) anchor(l *accesslog.Log) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	department := l.Identity().Department
-	key, err := readPrivateKey(filepath.Join(p.home, "keys", department, "service.pem"))
-	if err == nil {
-		err = accesslog.NewAnchorer(l, store.As(department), key, time.Now).Anchor(p.t.Context())
-	}
-	if err != nil {
+	if err := accesslog.NewAnchorer(l, store.As(l.Identity().Department)).Anchor(p.t.Context()); err != nil {
 		p.t.Fatal(err)
 	}
 	if err := store.Close(); err != nil {

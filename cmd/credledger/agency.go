@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/credledger/credledger/verifier/agency"
+	"github.com/credledger/credledger/sdk/callers"
 )
 
 func agencyTokenCommand() *command {
@@ -26,8 +26,8 @@ func agencyTokenCommand() *command {
 			if len(c.args) > 0 {
 				return usagef("agency token takes no arguments")
 			}
-			token := agency.NewToken()
-			digest := agency.TokenDigest(token).String()
+			token := callers.NewToken()
+			digest := callers.TokenDigest(token).String()
 			c.answer(map[string]string{"token": token, "digest": digest}, func(w io.Writer) {
 				fmt.Fprintf(w, "%s\n    tokens:\n      - %q\n", token, digest)
 			})
@@ -47,14 +47,14 @@ func agencyClerkCommand() *command {
 				return usagef("name the clerk, as to sign in with, and the unit")
 			}
 			name, unit := c.args[0], c.args[1]
-			if err := agency.CheckClerk(name, unit); err != nil {
+			if err := callers.CheckPerson(name, unit); err != nil {
 				return usagef("%v", err)
 			}
 			password, err := c.password(ctx)
 			if err != nil {
 				return err
 			}
-			hash, err := agency.HashPassword(password)
+			hash, err := callers.HashPassword(password)
 			if err != nil {
 				return failf("password-refused", "%v", err)
 			}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/network/embedded"
+	"github.com/credledger/credledger/sdk/filelock"
 	"github.com/credledger/credledger/sdk/govern"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/statement"
@@ -76,7 +77,7 @@ func (c *call) claimHome(config config) (*claim, error) {
 	if out.lock, err = os.OpenFile(out.path(claimFile), os.O_CREATE|os.O_RDWR, 0o600); err != nil {
 		return nil, err
 	}
-	free, err := tryLock(out.lock)
+	free, err := filelock.Try(out.lock)
 	if err == nil && !free {
 		err = failf("home-in-use", "another `credledger init` is making %s", out.dir)
 	} else if err == nil {

@@ -21,13 +21,13 @@ import (
 	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/qr"
+	"github.com/credledger/credledger/sdk/serve"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/sm/certificate"
 	"github.com/credledger/credledger/sdk/statement"
 	"github.com/credledger/credledger/verifier/accesslog"
 	"github.com/credledger/credledger/verifier/index"
 	"github.com/credledger/credledger/verifier/receipt"
-	"github.com/credledger/credledger/verifier/service"
 	"github.com/credledger/credledger/verifier/snapshot"
 	"github.com/credledger/credledger/verifier/store"
 )
@@ -140,7 +140,7 @@ func errorCode(err error) string {
 		nodes   *network.Error
 		shared  *store.Error
 		logged  *accesslog.Error
-		service *service.Error
+		service *serve.Error
 		file    *fs.PathError
 	)
 	switch {

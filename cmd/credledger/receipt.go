@@ -10,6 +10,7 @@ import (
 
 	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/licence"
+	"github.com/credledger/credledger/verifier/accesslog"
 	"github.com/credledger/credledger/verifier/index"
 	"github.com/credledger/credledger/verifier/receipt"
 	"github.com/credledger/credledger/verifier/verify"
@@ -23,7 +24,8 @@ func receiptVerifyCommand() *command {
 		detail: "RECEIPT is the JSON file that a verifier answered with, - is standard input. It is checked against what\n" +
 			"the home has seen of the ledger. The exit code is 0 anchored: a checkpoint on the ledger covers the record\n" +
 			"of the verification; 4 unanchored: only the verifier's signature speaks for it; 1 refused. Of several\n" +
-			"receipts the gravest counts (1, 4, 0).",
+			"receipts the gravest counts (1, 4, 0). SIZE:ROOT of the log, as it was signed, can be given to access-log\n" +
+			"verify --expect, or compared with that of another receipt: two roots of one size are proof of two logs.",
 		flags: func(c *call) {
 			c.flags.StringVar(&presentation, "presentation", "", "what was shown, a `FILE` as for verify: a receipt for something else is refused")
 		},
@@ -131,15 +133,15 @@ func (c *call) printReport(w io.Writer, view *index.Index, r *receipt.Report) {
 	if r.Outcome == receipt.Refused {
 		return
 	}
-	said, entry := r.File.Receipt(), r.File.Entry()
-	outcome := verify.Outcome(said.Outcome)
+	entry, signed := r.File.Entry, r.File.Proof.Checkpoint
+	outcome := verify.Outcome(entry.Outcome)
 	line("核验结论", "what was found", fmt.Sprintf("%s (%s)", c.name(outcome.Text()), outcome))
-	line("状态日期", "status as of", licence.Date(said.Day).String())
-	line("核验时间", "checked at", formatTime(said.CheckedAt))
-	line("核验机构", "verifier", c.departmentName(view, said.Verifier))
-	line("所依据的区块", "by the ledger up to block", fmt.Sprint(said.Height))
-	line("出示内容的 SM3", "SM3 of what was shown", said.Presentation.String())
-	for a, reason := range said.Reasons {
+	line("状态日期", "status as of", licence.Date(entry.Day).String())
+	line("核验时间", "checked at", formatTime(entry.Time))
+	line("核验机构", "verifier", c.departmentName(view, signed.Department))
+	line("所依据的区块", "by the ledger up to block", fmt.Sprint(entry.Height))
+	line("出示内容的 SM3", "SM3 of what was shown", r.File.Presentation.String())
+	for a, reason := range entry.Reasons {
 		c.printReason(w, verify.Axis(a), verify.Reason(reason))
 	}
 	for _, asked := range []struct{ zh, en, text string }{
@@ -151,10 +153,11 @@ func (c *call) printReport(w io.Writer, view *index.Index, r *receipt.Report) {
 			line(asked.zh, asked.en, asked.text)
 		}
 	}
-	line("核验日志", "recorded in the log", fmt.Sprintf("%s, %d", said.Log, said.Index))
+	line("核验日志", "recorded in the log", fmt.Sprintf("%s, %d", signed.Log, r.File.Proof.Index))
+	line("当时的日志", "the log then", accesslog.Head{Size: signed.Size, Root: signed.Root}.String())
 	if r.Outcome == receipt.Anchored {
-		at := fmt.Sprintf(c.pick("第 %d 个区块,日志共 %d 条记录", "in block %d, as of %d entries"), r.Checkpoint.Position.Block, r.Checkpoint.Size)
-		if after := r.Checkpoint.After; after.Sequence != 0 {
+		at := fmt.Sprintf(c.pick("第 %d 个区块", "in block %d"), r.Anchor.Position.Block)
+		if after := r.Anchor.After; after.Sequence != 0 {
 			at += c.pick(",早于 ", ", before ") + formatTime(after.Time)
 		}
 		line("上链存证", "anchored", at)

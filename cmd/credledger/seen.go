@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/credledger/credledger/sdk/filelock"
 	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/sm"
 )
@@ -66,7 +67,7 @@ func (m seenMemory) remember(ctx context.Context, head ledger.Head) (err error) 
 // awaitLock locks a file until it is closed, as soon as no other process has it locked.
 func awaitLock(ctx context.Context, f *os.File) error {
 	for deadline := time.Now().Add(patience); ; {
-		free, err := tryLock(f)
+		free, err := filelock.Try(f)
 		switch {
 		case err != nil || free:
 			return err

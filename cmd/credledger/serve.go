@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/credledger/credledger/sdk/govern"
+	"github.com/credledger/credledger/sdk/serve"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/sm/tlcp"
 	"github.com/credledger/credledger/verifier/service"
@@ -46,7 +47,7 @@ func verifierConfig(dir string) (*service.Config, error) {
 	}
 	config, err := service.ParseConfig(b, dir)
 	if err != nil {
-		return nil, failf(service.CodeConfig, "%s: %v", path, err)
+		return nil, failf(serve.CodeConfig, "%s: %v", path, err)
 	}
 	return config, nil
 }
@@ -81,18 +82,22 @@ func (c *call) serveHome(ctx context.Context, h *home, config *service.Config) e
 	} else if err != nil {
 		return err
 	}
-	stop := onHangup(func() { _ = s.Reload() }) // it logs what is wrong
-	defer stop()
-	addresses := map[string]string{}
-	for _, a := range s.Addresses() {
-		addresses[a.Name] = a.URL
+	defer onHangup(func() { _ = s.Reload() })() // it logs what is wrong
+	c.answerServing(s.Addresses())
+	return s.Run(ctx)
+}
+
+// answerServing says where a service listens.
+func (c *call) answerServing(addresses []serve.Address) {
+	serving := map[string]string{}
+	for _, a := range addresses {
+		serving[a.Name] = a.URL
 	}
-	c.answer(map[string]any{"serving": addresses}, func(w io.Writer) {
-		for _, a := range s.Addresses() {
+	c.answer(map[string]any{"serving": serving}, func(w io.Writer) {
+		for _, a := range addresses {
 			fmt.Fprintf(w, "%s %s\n", a.Name, a.URL)
 		}
 	})
-	return s.Run(ctx)
 }
 
 // serviceParts is what the service is given beside its configuration.

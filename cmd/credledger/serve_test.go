@@ -20,7 +20,6 @@ import (
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/sm/tlcp/tlcptest"
 	"github.com/credledger/credledger/verifier/access"
-	"github.com/credledger/credledger/verifier/accesslog"
 	"github.com/credledger/credledger/verifier/receipt"
 )
 
@@ -56,7 +55,13 @@ func (p *process) onAnyPort() {
 // serve starts the service and waits until it listens.
 func (p *process) serve() *served {
 	p.t.Helper()
-	s := &served{process: p, cmd: p.command("serve", "--json"), log: new(bytes.Buffer)}
+	return p.start("serve")
+}
+
+// start starts a command that serves, and waits until it listens.
+func (p *process) start(args ...string) *served {
+	p.t.Helper()
+	s := &served{process: p, cmd: p.command(append(args, "--json")...), log: new(bytes.Buffer)}
 	s.cmd.Stderr = s.log
 	out, err := s.cmd.StdoutPipe()
 	if err == nil {
@@ -69,7 +74,7 @@ func (p *process) serve() *served {
 	var answer struct{ Serving map[string]string }
 	if err := json.NewDecoder(bufio.NewReader(out)).Decode(&answer); err != nil {
 		_ = s.cmd.Wait()
-		p.t.Fatalf("serve: %v\n%s", err, s.log)
+		p.t.Fatalf("%s: %v\n%s", args[0], err, s.log)
 	}
 	s.urls = answer.Serving
 	return s
@@ -82,7 +87,7 @@ func (s *served) end(want int) {
 		s.t.Fatal(err)
 	}
 	if got := exitCode(s.t, s.cmd.Wait()); got != want {
-		s.t.Errorf("serve ended with %d, want %d\n%s", got, want, s.log)
+		s.t.Errorf("it ended with %d, want %d\n%s", got, want, s.log)
 	}
 	commandtest.NoPersonalData(s.t, s.log.String())
 }
@@ -168,7 +173,8 @@ func TestServe(t *testing.T) {
 	s.end(exitDone)
 }
 
-// Killed while it answers, the service has answered nothing that its access log does not have.
+// Killed while it answers, the service has answered nothing that its access log does not have, and signed
+// no two states of it.
 func TestServeKilled(t *testing.T) {
 	t.Parallel()
 	p := newProcess(t)
@@ -179,6 +185,7 @@ func TestServeKilled(t *testing.T) {
 	code, _ := p.run(exitDone, "present", filepath.Join("out", "licence-0000001.cred"), "--disclose", "registrationDate")
 	code = strings.TrimSpace(code)
 	answered := map[uint64]sm.Hash{} // leaves by index
+	signed := map[uint64]sm.Hash{}   // roots by size
 	for range 3 {
 		s := p.serve()
 		var mu sync.Mutex
@@ -196,10 +203,17 @@ func TestServeKilled(t *testing.T) {
 						return
 					}
 					mu.Lock()
-					if _, twice := answered[f.Receipt().Index]; twice {
-						t.Errorf("two receipts for entry %d", f.Receipt().Index)
+					index, c := f.Proof.Index, f.Proof.Checkpoint
+					if _, twice := answered[index]; twice {
+						t.Errorf("two receipts for entry %d", index)
 					}
-					answered[f.Receipt().Index] = f.Receipt().Leaf
+					if root, known := signed[c.Size]; known && root != c.Root {
+						t.Errorf("two roots were signed for %d entries", c.Size)
+					}
+					if !f.Proof.Includes(f.Leaf()) {
+						t.Errorf("the receipt for entry %d does not prove it", index)
+					}
+					answered[index], signed[c.Size] = f.Leaf(), c.Root
 					mu.Unlock()
 				}
 			})
@@ -211,11 +225,7 @@ func TestServeKilled(t *testing.T) {
 		_ = s.cmd.Wait()
 		asking.Wait()
 	}
-	log, err := accesslog.Open(filepath.Join(p.home, "verifier", "access-log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
+	log := p.openAccessLog()
 	if len(answered) < 100 {
 		t.Fatalf("only %d answers", len(answered))
 	}
@@ -225,7 +235,12 @@ func TestServeKilled(t *testing.T) {
 			t.Fatalf("entry %d was answered for, and is not in the log: %v", index, err)
 		}
 	}
-	t.Logf("%d answers, %d entries", len(answered), log.Size())
+	for size, root := range signed {
+		if got, err := log.Root(size); err != nil || got != root {
+			t.Fatalf("the log is not the one that was signed at %d entries: %v", size, err)
+		}
+	}
+	t.Logf("%d answers under %d checkpoints, %d entries", len(answered), len(signed), log.Size())
 }
 
 // What is wrong with a home's configuration is said, and nothing is served.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 	"sync"
-	"unicode/utf8"
 )
 
 // A self-contained code is the text of a QR symbol that needs no network to be read:
@@ -112,44 +111,54 @@ func afterHost(text string) string {
 
 // fromLetters is the inverse of appendLetters, but for case and width.
 func fromLetters(s string) ([]byte, error) {
-	out := make([]byte, 0, min(len(s), MaxCode)/3*2+1)
-	group, count := 0, 0 // the letters since the last whole group of three, as a number
-	for count < MaxCode && s != "" {
-		v, width := letter(s)
-		if v == noLetter {
-			return nil, errorf(CodeBadCode, "not a code: it has a character that codes do not have; scan it again")
-		}
-		s = s[width:]
-		group = group*43 + int(v)
-		if count++; count%3 == 0 {
-			if group > 0xffff {
-				return nil, errMistyped()
-			}
-			out = append(out, byte(group>>8), byte(group))
-			group = 0
-		}
+	if strings.IndexByte(s, fullWidth) >= 0 {
+		s = strings.Map(narrow, s)
 	}
-	switch {
-	case s != "":
+	if len(s) > MaxCode {
 		return nil, errorf(CodeBadCode, "not a code: longer than %d letters", MaxCode)
-	case count == 0, count%3 == 1, group > 0xff:
-		return nil, errMistyped()
-	case count%3 == 2:
-		out = append(out, byte(group))
 	}
-	return out, nil
+	out := make([]byte, 0, len(s)/3*2+1)
+	for ; len(s) >= 3; s = s[3:] {
+		a, b, c := letterValues[s[0]], letterValues[s[1]], letterValues[s[2]]
+		if a|b|c == noLetter {
+			return nil, errNoLetter()
+		}
+		n := (int(a)*43+int(b))*43 + int(c)
+		if n > 0xffff {
+			return nil, errMistyped()
+		}
+		out = append(out, byte(n>>8), byte(n))
+	}
+	if len(s) != 2 {
+		if len(s) == 1 || len(out) == 0 {
+			return nil, errMistyped()
+		}
+		return out, nil
+	}
+	a, b := letterValues[s[0]], letterValues[s[1]]
+	if a|b == noLetter {
+		return nil, errNoLetter()
+	}
+	n := int(a)*43 + int(b)
+	if n > 0xff {
+		return nil, errMistyped()
+	}
+	return append(out, byte(n)), nil
 }
 
-// letter returns the value of the letter that s begins with, and its length in bytes.
-func letter(s string) (v byte, width int) {
-	if v = letterValues[s[0]]; v != noLetter {
-		return v, 1
+// fullWidth is the byte that all full-width forms (Unicode U+FF01 to U+FF5E) begin with in UTF-8.
+const fullWidth = 0xef
+
+// narrow returns the usual form of a full-width one.
+func narrow(c rune) rune {
+	if '！' <= c && c <= '～' {
+		return c - '！' + '!'
 	}
-	c, width := utf8.DecodeRuneInString(s)
-	if '！' <= c && c <= '～' { // full-width forms, Unicode U+FF01 to U+FF5E
-		v = letterValues[c-'！'+'!']
-	}
-	return v, width
+	return c
+}
+
+func errNoLetter() error {
+	return errorf(CodeBadCode, "not a code: it has a character that codes do not have; scan it again")
 }
 
 func errMistyped() error {

@@ -38,12 +38,7 @@ func (p *Presentation) appendTo(b []byte, holder *Holder) []byte {
 	b = dcbor.AppendArray(b, 8)
 	b = dcbor.AppendUint(b, Version)
 
-	r := &p.Record
-	b = dcbor.AppendArray(b, 7)
-	b = dcbor.AppendText(b, r.Type)
-	b = dcbor.AppendUint(b, uint64(r.TypeVersion))
-	b = dcbor.AppendText(b, r.Issuer)
-	b = r.appendTimes(b)
+	b = p.Record.appendTo(b)
 
 	b = dcbor.AppendArray(b, len(p.Fields))
 	for i := range p.Fields {
@@ -70,6 +65,15 @@ func (p *Presentation) appendTo(b []byte, holder *Holder) []byte {
 		return dcbor.AppendNull(b)
 	}
 	return holder.appendTo(b)
+}
+
+// appendTo appends the record as it stands in a presentation: without the root over the fields.
+func (rec *Record) appendTo(b []byte) []byte {
+	b = dcbor.AppendArray(b, 7)
+	b = dcbor.AppendText(b, rec.Type)
+	b = dcbor.AppendUint(b, uint64(rec.TypeVersion))
+	b = dcbor.AppendText(b, rec.Issuer)
+	return rec.appendTimes(b)
 }
 
 func (h *Holder) appendTo(b []byte) []byte {

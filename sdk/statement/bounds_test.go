@@ -48,7 +48,6 @@ func consent(name string, f func(*statement.Consent)) change         { return ch
 func heartbeat(name string, f func(*statement.Heartbeat)) change     { return changed(name, f) }
 func binding(name string, f func(*statement.Binding)) change         { return changed(name, f) }
 func proof(name string, f func(*statement.Proof)) change             { return changed(name, f) }
-func receipt(name string, f func(*statement.Receipt)) change         { return changed(name, f) }
 func snapshot(name string, f func(*statement.Snapshot)) change       { return changed(name, f) }
 
 func retire(k *statement.Key) {
@@ -189,19 +188,6 @@ var outOfBounds = []change{
 	proof("not-after before issued-at", func(p *statement.Proof) { p.NotAfter = p.IssuedAt - 1 }),
 	proof("longer than a day", func(p *statement.Proof) { p.NotAfter = p.IssuedAt + statement.MaxProof + 1 }),
 
-	receipt("verifier empty", func(r *statement.Receipt) { r.Verifier = "" }),
-	receipt("log empty", func(r *statement.Receipt) { r.Log = "" }),
-	receipt("index out of range", func(r *statement.Receipt) { r.Index = tooLate }),
-	receipt("outcome empty", func(r *statement.Receipt) { r.Outcome = "" }),
-	receipt("17 reasons", func(r *statement.Receipt) { r.Reasons = strings.Split(strings.Repeat("a", 17), "") }),
-	receipt("a reason empty", func(r *statement.Receipt) { r.Reasons = []string{""} }),
-	receipt("a reason of 65 bytes", func(r *statement.Receipt) { r.Reasons = []string{strings.Repeat("a", 65)} }),
-	receipt("day too early", func(r *statement.Receipt) { r.Day = tooEarly }),
-	receipt("day too far", func(r *statement.Receipt) { r.Day = tooFar }),
-	receipt("height out of range", func(r *statement.Receipt) { r.Height = tooLate }),
-	receipt("heartbeat out of range", func(r *statement.Receipt) { r.Heartbeat = tooLate }),
-	receipt("checked-at out of range", func(r *statement.Receipt) { r.CheckedAt = tooLate }),
-
 	snapshot("height out of range", func(s *statement.Snapshot) { s.Height = tooLate }),
 	snapshot("heartbeat out of range", func(s *statement.Snapshot) { s.Heartbeat = tooLate }),
 	snapshot("length out of range", func(s *statement.Snapshot) { s.Length = tooLate }),
@@ -264,7 +250,6 @@ func TestAcceptsTheBounds(t *testing.T) {
 		binding("400 days", func(b *statement.Binding) { b.NotAfter = b.NotBefore + statement.MaxBinding }),
 		proof("one day, the longest nonce", func(p *statement.Proof) { p.NotAfter, p.Nonce = p.IssuedAt+statement.MaxProof, make([]byte, 64) }),
 		proof("no nonce, no audience", func(p *statement.Proof) { p.Nonce, p.Audience = nil, "" }),
-		receipt("no reasons", func(r *statement.Receipt) { r.Reasons = nil }),
 	} {
 		body := c.make()
 		signed := statementtest.Sign(t, body, statementtest.Signer(body.Kind()))

@@ -6,7 +6,7 @@ import (
 
 // Checkpoint fixes the state of one of a department's access logs: a Merkle tree of RFC 9162 shape.
 // A department keeps a log for each replica of its verifier. A key of the department for PurposeLog
-// signs it.
+// signs it, for the receipts of verifications and, from time to time, for the ledger.
 type Checkpoint struct {
 	_          struct{} `cbor:",toarray"`
 	Ledger     sm.Hash
@@ -64,24 +64,6 @@ type Proof struct {
 // MaxProof is the longest life of a holder proof: one day, in seconds.
 const MaxProof = 24 * 3600
 
-// Receipt is a verifier's word on what it found and where it recorded that, for the files of whoever
-// asked. A key of the verifying department for PurposeLog signs it; it stays off the ledger.
-type Receipt struct {
-	_            struct{} `cbor:",toarray"`
-	Ledger       sm.Hash
-	Verifier     string   // department id
-	Log          string   // which of the department's access logs
-	Index        uint64   // of the entry in it, from 0
-	Leaf         sm.Hash  // of that entry, see package access
-	Presentation sm.Hash  // SM3 of the presentation's bytes
-	Outcome      string   // of the verdict, see package verify
-	Reasons      []string // reason code of each axis, in the order of package verify
-	Day          int32    // that the status was asked for, days since 1970-01-01, UTC+8
-	Height       uint64   // number of the newest block in the view used
-	Heartbeat    uint64   // time of the newest heartbeat in that view; 0 if none
-	CheckedAt    uint64
-}
-
 // Snapshot vouches for the contents of a file that holds the state of a ledger. The authority
 // signs it with a key for PurposeLog; it stays off the ledger.
 type Snapshot struct {
@@ -98,14 +80,12 @@ func (*Checkpoint) Kind() Kind { return KindCheckpoint }
 func (*Consent) Kind() Kind    { return KindConsent }
 func (*Binding) Kind() Kind    { return KindBinding }
 func (*Proof) Kind() Kind      { return KindProof }
-func (*Receipt) Kind() Kind    { return KindReceipt }
 func (*Snapshot) Kind() Kind   { return KindSnapshot }
 
 func (c *Checkpoint) LedgerID() sm.Hash { return c.Ledger }
 func (c *Consent) LedgerID() sm.Hash    { return c.Ledger }
 func (b *Binding) LedgerID() sm.Hash    { return b.Ledger }
 func (p *Proof) LedgerID() sm.Hash      { return p.Ledger }
-func (r *Receipt) LedgerID() sm.Hash    { return r.Ledger }
 func (s *Snapshot) LedgerID() sm.Hash   { return s.Ledger }
 
 // Validate implements Body.
@@ -147,25 +127,6 @@ func (p *Proof) Validate() error {
 		seconds("not-after", p.NotAfter),
 		that("not-after", p.IssuedAt <= p.NotAfter && p.NotAfter-p.IssuedAt <= MaxProof, "must lie within a day after issued-at"),
 	)
-}
-
-// Validate implements Body.
-func (r *Receipt) Validate() error {
-	problems := []problem{
-		id("verifier", r.Verifier),
-		id("log", r.Log),
-		seconds("index", r.Index),
-		id("outcome", r.Outcome),
-		that("reasons", len(r.Reasons) <= 16, "must be at most 16"),
-		day("day", r.Day),
-		seconds("height", r.Height),
-		seconds("heartbeat", r.Heartbeat),
-		seconds("checked-at", r.CheckedAt),
-	}
-	for _, reason := range r.Reasons {
-		problems = append(problems, text("reason", reason, 1, 64))
-	}
-	return check(r, problems...)
 }
 
 // Validate implements Body.

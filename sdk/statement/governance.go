@@ -62,7 +62,7 @@ type Purposes uint8
 const (
 	PurposeAnchor  Purposes = 1 << iota // heads, holder bindings
 	PurposeStatus                       // status changes, restrictions
-	PurposeLog                          // checkpoints, heartbeats, receipts, snapshots
+	PurposeLog                          // checkpoints, heartbeats, snapshots
 	PurposeConsent                      // consents
 	PurposeGovern                       // departments, types, keys
 

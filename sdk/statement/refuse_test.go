@@ -125,7 +125,6 @@ func der(t *testing.T, signature []byte) []byte {
 var meaningful = map[string]bool{
 	"status 7 of the other sign":      true, // a date before 1970
 	"restriction 7 of the other sign": true,
-	"receipt 8 of the other sign":     true,
 	"status 9 null":                   true, // no successor: refused by the rules of the ledger, see package chaincode
 	"key 6 zero for null":             true, // valid from 1970 on
 }

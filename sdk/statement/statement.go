@@ -52,7 +52,6 @@ const (
 	KindHeartbeat   Kind = "heartbeat"
 	KindBinding     Kind = "binding"
 	KindProof       Kind = "proof"
-	KindReceipt     Kind = "receipt"
 	KindSnapshot    Kind = "snapshot"
 )
 
@@ -95,7 +94,6 @@ var bodies = map[Kind]func() Body{
 	KindHeartbeat:   func() Body { return new(Heartbeat) },
 	KindBinding:     func() Body { return new(Binding) },
 	KindProof:       func() Body { return new(Proof) },
-	KindReceipt:     func() Body { return new(Receipt) },
 	KindSnapshot:    func() Body { return new(Snapshot) },
 }
 

@@ -105,8 +105,6 @@ func (s *story) badPayloads() map[string]badPayload {
 	invalid(statement.KindProof, "over-a-day", "It lasts a second longer than a day.", 5, uint64(now+statement.MaxProof+1))
 	invalid(statement.KindProof, "nonce-65-bytes", "The nonce has 65 bytes.", 3, make([]byte, 65))
 	invalid(statement.KindProof, "audience-201-bytes", "The audience has 201 bytes.", 2, string(bytes.Repeat([]byte{'a'}, 201)))
-	invalid(statement.KindReceipt, "reason-empty", "A reason is empty.", 7, []any{""})
-	invalid(statement.KindReceipt, "17-reasons", "There are 17 reasons.", 7, slices.Repeat([]any{"ok"}, 17))
 	invalid(statement.KindSnapshot, "length-2-40", "The contents have 2^40 bytes.", 5, late)
 	return out
 }

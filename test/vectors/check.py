@@ -132,6 +132,101 @@ def verify(xy, message, signature):
     return at is not None and (e + at[0]) % N == r
 
 
+# ---------------------------------------------------------------- SM2 decryption, SM4-GCM (GB/T 32918.4, GB/T 32907, RFC 8998)
+
+SBOX = bytes.fromhex(
+    "d690e9fecce13db716b614c228fb2c052b679a762abe04c3aa441326498606999c4250f491ef987a33540b43edcfac62e4b31ca9c908e895"
+    "80df94fa758f3fa64707a7fcf37317ba83593c19e6854fa8686b81b27164da8bf8eb0f4b70569d351e240e5e6358d1a225227c3b01217887"
+    "d40046579fd327524c3602e7a0c4c89eeabf8ad240c738b5a3f7f2cef96115a1e0ae5da49b341a55ad933230f58cb1e31df6e22e8266ca60"
+    "c02923ab0d534e6fd5db3745defd8e2f03ff6a726d6c5b518d1baf92bbddbc7f11d95c411f105ad80ac13188a5cd7bbd2d74d012b8e5b4b0"
+    "8969974a0c96777e65b9f109c56ec68418f07dec3adc4d2079ee5f3ed7cb3948")
+FK = (0xA3B1BAC6, 0x56AA3350, 0x677D9197, 0xB27022DC)
+
+
+def sm4_round(x, key, linear):
+    b = int.from_bytes(bytes(SBOX[c] for c in (x[1] ^ x[2] ^ x[3] ^ key).to_bytes(4, "big")), "big")
+    return x[1:] + (x[0] ^ linear(b),)
+
+
+@functools.lru_cache(maxsize=None)
+def sm4(key, block):
+    """One block, encrypted."""
+    k = tuple(int.from_bytes(key[i:i + 4], "big") ^ FK[i // 4] for i in range(0, 16, 4))
+    x = tuple(int.from_bytes(block[i:i + 4], "big") for i in range(0, 16, 4))
+    for i in range(32):
+        constant = int.from_bytes(bytes((4 * i + j) * 7 % 256 for j in range(4)), "big")
+        k = sm4_round(k, constant, lambda b: b ^ rol(b, 13) ^ rol(b, 23))
+        x = sm4_round(x, k[3], lambda b: b ^ rol(b, 2) ^ rol(b, 10) ^ rol(b, 18) ^ rol(b, 24))
+    return b"".join(w.to_bytes(4, "big") for w in reversed(x))
+
+
+def ghash(h, data):
+    """GHASH of whole blocks (NIST SP 800-38D)."""
+    h, y = int.from_bytes(h, "big"), 0
+    for at in range(0, len(data), 16):
+        x, v, y = y ^ int.from_bytes(data[at:at + 16], "big"), h, 0
+        for bit in range(127, -1, -1):
+            if x >> bit & 1:
+                y ^= v
+            v = v >> 1 ^ (0xE1 << 120 if v & 1 else 0)
+    return y.to_bytes(16, "big")
+
+
+def gcm_open(key, nonce, sealed, aad):
+    """The plaintext, or None if the tag does not fit."""
+    ciphertext, tag = sealed[:-16], sealed[-16:]
+
+    def fill(b):
+        return b + bytes(-len(b) % 16)
+
+    def stream(n):
+        return sm4(key, nonce + n.to_bytes(4, "big"))
+
+    lengths = (8 * len(aad)).to_bytes(8, "big") + (8 * len(ciphertext)).to_bytes(8, "big")
+    mac = ghash(sm4(key, bytes(16)), fill(aad) + fill(ciphertext) + lengths)
+    if bytes(x ^ y for x, y in zip(mac, stream(1))) != tag:
+        return None
+    return bytes(c ^ stream(2 + i // 16)[i % 16] for i, c in enumerate(ciphertext))
+
+
+def der_item(b, tag):
+    """The contents of the item that b begins with, and what follows; lengths below 256, in their shortest form."""
+    if len(b) < 2 or b[0] != tag:
+        return None
+    at, n = 2, b[1]
+    if n == 0x81 and len(b) > 2 and b[2] >= 0x80:
+        at, n = 3, b[2]
+    elif n >= 0x80:
+        return None
+    return (b[at:at + n], b[at + n:]) if len(b) >= at + n else None
+
+
+def sm2_decrypt(d, ciphertext):
+    """The plaintext of DER SEQUENCE {x, y, C3, C2} (GM/T 0009), or None."""
+    whole = der_item(ciphertext, 0x30)
+    if whole is None or whole[1]:
+        return None
+    rest, parts = whole[0], []
+    for tag in (2, 2, 4, 4):
+        item = der_item(rest, tag)
+        if item is None:
+            return None
+        rest = item[1]
+        parts.append(item[0])
+    if rest:
+        return None
+    for n in parts[:2]:  # positive, without a zero more than it takes
+        if not n or n[0] >= 0x80 or (n[0] == 0 and (len(n) == 1 or n[1] < 0x80)) or len(n.lstrip(b"\0")) > 32:
+            return None
+    q = point(b"".join(int.from_bytes(n, "big").to_bytes(32, "big") for n in parts[:2]))
+    if q is None:
+        return None
+    x2, y2 = (c.to_bytes(32, "big") for c in affine(times(d, q)))
+    mask = b"".join(sm3(x2 + y2 + i.to_bytes(4, "big")) for i in range(1, 2 + len(parts[3]) // 32))
+    plain = bytes(x ^ y for x, y in zip(parts[3], mask))
+    return plain if sm3(x2 + plain + y2) == parts[2] else None
+
+
 # ---------------------------------------------------------------- deterministic CBOR (RFC 8949, 4.2.1)
 
 
@@ -379,7 +474,6 @@ KINDS = {
     "heartbeat": array(HASH, SEQUENCE, TIME),
     "binding": both(array(HASH, ID, HASH, KEY, TIME, TIME), within(4, 5, 400 * 86400)),
     "proof": both(array(HASH, HASH, text(200), blob(64), TIME, TIME), within(4, 5, 86400)),
-    "receipt": array(HASH, ID, ID, uint(), HASH, HASH, ID, list_of(text(64, 1), 16), DAY, TIME, TIME, TIME),
     "snapshot": array(HASH, TIME, HASH, TIME, HASH, TIME),
 }
 
@@ -771,76 +865,67 @@ def no_constant(_):
     raise ValueError
 
 
+class Number:
+    """An integer of a JSON text, as it is written there."""
+
+    def __init__(self, text):
+        self.text = text
+
+
 def parse_receipt(text):
-    """Returns the parts of a receipt file: of the statements kind, kid, payload and signature."""
+    """Returns the parts of a receipt file; of the checkpoint kid, payload and signature."""
     if len(text.encode()) > 128 << 10:
         raise Refused("receipt-too-large")
     try:
-        whole = json.loads(text, object_pairs_hook=Members, parse_constant=no_constant)
+        whole = json.loads(text, object_pairs_hook=Members, parse_constant=no_constant, parse_int=Number)
     except ValueError:
         raise Refused("receipt-malformed") from None
-    f = members(whole, "receipt", "entry", "salt", "proof", "readable")
-    signed, entry, salt, proof = unbase64(f["receipt"]), unbase64(f["entry"]), unbase64(f["salt"]), f["proof"]
+    f = members(whole, "entry", "salt", "presentation", "proof", "readable")
+    proof = members(f["proof"], "checkpoint", "index", "path", "readable")
+    entry, salt = unbase64(f["entry"]), unbase64(f["salt"])
     try:
-        statement = parse_statement(signed)
         items = parse_entry(entry)
-        checkpoint = path = None
-        if proof is not None:
-            proof = members(proof, "checkpoint", "path")
-            checkpoint, path = parse_statement(unbase64(proof["checkpoint"])), [unhex(h) for h in is_list(proof["path"], 40)]
-    except (Refused, ValueError):
+        checkpoint = parse_statement(unbase64(proof["checkpoint"]))
+    except Refused:
         raise Refused("receipt-malformed") from None
-    if (statement[0] != "receipt" or len(salt) != 16 or checkpoint is not None and checkpoint[0] != "checkpoint"
-            or path is not None and any(len(h) != 32 for h in path)):
+    index = proof["index"].text if isinstance(proof["index"], Number) else ""
+    if len(salt) != 16 or checkpoint[0] != "checkpoint" or not index.isdigit() or int(index) >= LATE - 1 or not isinstance(proof["path"], list) \
+            or isinstance(proof["path"], Members) or len(proof["path"]) > 40:
         raise Refused("receipt-malformed")
-    return statement, entry, items, salt, checkpoint, path
+    return entry, items, salt, hash_text(f["presentation"]), checkpoint[1:], int(index), [hash_text(h) for h in proof["path"]]
 
 
-def is_list(v, most):
-    if not isinstance(v, list) or isinstance(v, Members) or len(v) > most or not all(isinstance(x, str) for x in v):
-        raise ValueError
-    return v
+def hash_text(v):
+    try:
+        b = unhex(v)
+    except (TypeError, ValueError):
+        b = b""
+    if len(b) != 32:
+        raise Refused("receipt-malformed")
+    return b
 
 
 def judge_receipt(parts, ledger, keys, checkpoints):
     """Returns anchored or unanchored and why, as the ledger is known."""
-    (_, key_id, payload, signature), entry, items, salt, checkpoint, path = parts
-    its_ledger, verifier, log, index, leaf, shown, outcome, reasons, day, height, heartbeat, at = decode(payload)
-    if its_ledger != ledger:
-        raise Refused("ledger-unknown")
-    if (leaf_hash(entry), leaf_hash(encode([salt, shown]))) != (leaf, items[10]) or \
-            [at, outcome, reasons, day, height, heartbeat] != items[1:2] + items[12:]:
-        raise Refused("entry-differs")
-    if key_id not in keys:
-        raise Refused("key-unknown")
-    key = keys[key_id]
-    for wrong, code in ((key["department"] != verifier, "key-department"), (not key["purposes"] & 4, "key-purpose"),
-                        (not verify(key["point"], to_be_signed("receipt", key_id, payload), signature), "signature-invalid"),
-                        (key["notBefore"] is not None and at < key["notBefore"], "key-not-yet-valid"),
-                        (key["notAfter"] is not None and at > key["notAfter"], "key-expired")):
+    entry, items, salt, shown, (key_id, payload, signature), index, path = parts
+    its_ledger, department, log, size, root, at = decode(payload)
+    for wrong, code in ((its_ledger != ledger, "ledger-unknown"),
+                        (leaf_hash(encode([salt, shown])) != items[10], "entry-differs"),
+                        (not includes(leaf_hash(entry), index, size, path, root), "entry-not-in-log"),
+                        (key_id not in keys, "key-unknown")):
         if wrong:
             raise Refused(code)
-    why = "no-proof"
-    if checkpoint is not None:
-        _, key_id, payload, signature = checkpoint
-        point_ledger, department, point_log, size, root, _ = decode(payload)
-        if (point_ledger, department, point_log) != (ledger, verifier, log):
-            raise Refused("proof-of-another-log")
-        if not includes(leaf, index, size, path, root):
-            raise Refused("entry-not-in-log")
-        signer = keys.get(key_id)
-        if (signer is None or signer["department"] != verifier or not signer["purposes"] & 4
-                or not verify(signer["point"], to_be_signed("checkpoint", key_id, payload), signature)):
-            raise Refused("checkpoint-not-signed")
-        known = checkpoints.get((verifier, log, size))
-        if known == root:
-            return "anchored", None
-        if known is not None:
-            raise Refused("checkpoint-differs")
-        why = "checkpoint-not-in-view"
-    if key["state"] == "compromised":
-        raise Refused("key-compromised")
-    return "unanchored", why
+    key = keys[key_id]
+    known = checkpoints.get((department, log, size))
+    for wrong, code in ((key["department"] != department, "key-department"), (not key["purposes"] & 4, "key-purpose"),
+                        (not verify(key["point"], to_be_signed("checkpoint", key_id, payload), signature), "signature-invalid"),
+                        (key["notBefore"] is not None and at < key["notBefore"], "key-not-yet-valid"),
+                        (key["notAfter"] is not None and at > key["notAfter"], "key-expired"),
+                        (known not in (None, root), "checkpoint-differs"),
+                        (known is None and key["state"] == "compromised", "key-compromised")):
+        if wrong:
+            raise Refused(code)
+    return ("unanchored", "checkpoint-not-in-view") if known is None else ("anchored", None)
 
 
 # ---------------------------------------------------------------- snapshots
@@ -1067,6 +1152,39 @@ def read_contents(v, ledger, height, block, heartbeat, signer):
 
 # ---------------------------------------------------------------- the files
 
+# ---------------------------------------------------------------- envelopes
+
+TYPE_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789+./-"
+
+
+def parse_envelope(b):
+    if len(b) > 16778240:
+        raise Refused("envelope-too-large")
+    try:
+        v = decode(b)
+    except Malformed:
+        raise Refused("envelope-malformed") from None
+    ok = (isinstance(v, list) and len(v) == 5 and v[0] == 1 and isinstance(v[1], bytes) and len(v[1]) == 32
+          and isinstance(v[2], str) and 1 <= len(v[2]) <= 64 and all(c in TYPE_LETTERS for c in v[2])
+          and isinstance(v[3], bytes) and 1 <= len(v[3]) <= 160 and isinstance(v[4], bytes) and 17 <= len(v[4]) <= 16777232)
+    if not ok:
+        raise Refused("envelope-malformed")
+    return v
+
+
+def open_envelope(b, v, xy, d):
+    """What is sealed, and the secret that it is sealed with."""
+    if kid(xy) != v[1]:
+        raise Refused("envelope-other-key")
+    secret = sm2_decrypt(d, v[3])
+    contents = None
+    if secret is not None and len(secret) == 28:
+        contents = gcm_open(secret[:16], secret[16:], v[4], b[:len(b) - len(encode(v[4]))])
+    if contents is None:
+        raise Refused("envelope-altered")
+    return contents, secret
+
+
 def unhex(text):
     b = bytes.fromhex(text)
     if b.hex() != text:
@@ -1079,8 +1197,10 @@ class Checker:
         self.folder = folder
         self.problems = []
         self.keys = {}
+        self.scalars = {}
         for k in self.read("good/keys.json")["keys"]:
             self.keys[k["label"]] = unhex(k["point"])
+            self.scalars[k["label"]] = int(k["scalar"], 16)
 
     def read(self, name):
         return json.loads((self.folder / name).read_text(encoding="utf-8"))
@@ -1245,9 +1365,27 @@ class Checker:
         for want in f["withdrawn"]:
             self.expect("withdrawal of %s" % want["binding"], is_withdrawn(want["department"], unhex(want["binding"])), want["withdrawn"])
 
+    def check_envelope(self, f):
+        b, stage = unhex(f["envelope"]), "parse"
+        try:
+            v = parse_envelope(b)
+            stage = "open"
+            contents, secret = open_envelope(b, v, self.keys[f["recipient"]], self.scalars[f["recipient"]])
+        except Refused as e:
+            self.outcome(f, stage, e.code)
+            return
+        self.outcome(f, "", "ok")
+        self.expect("encoded again", encode(v), f["envelope"])
+        self.expect("type", v[2], f["type"])
+        self.expect("key", v[3], f["key"])
+        self.expect("secret", secret, f["secret"])
+        self.expect("contents", contents, f["contents"])
+
 
 def main():
     assert sm3(b"abc").hex() == "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
+    same = bytes.fromhex("0123456789abcdeffedcba9876543210")
+    assert sm4(same, same).hex() == "681edf34d206965e86b3e94f536e4246"
     folder = pathlib.Path(__file__).resolve().parent
     checker, count = Checker(folder), 0
     for sub in ("good", "bad"):

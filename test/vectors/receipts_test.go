@@ -20,23 +20,30 @@ const (
 // A receiptCase is a receipt file with what its reader knows, before something is changed in it.
 type receiptCase struct {
 	*story
-	receipt, checkpoint *statement.Statement
-	entry, salt         []byte
-	path                []sm.Hash
-	proof               bool
-	key                 KnownKey
-	points              []KnownCheckpoint
-	text                func(string) string // changes the text of the file
+	entry, salt  []byte
+	presentation sm.Hash
+	checkpoint   *statement.Statement
+	index        uint64
+	path         []sm.Hash
+	key          KnownKey
+	points       []KnownCheckpoint
+	text         func(string) string // changes the text of the file
 }
 
-// receiptCase is a receipt whose checkpoint is on the ledger.
+// receiptCase is a receipt whose checkpoint, of all entries, is on the ledger.
 func (s *story) receiptCase() *receiptCase {
-	c := &receiptCase{story: s, entry: s.entry(theEntry), salt: slices.Clone(s.log.salt[:]), path: treePath(theEntry, s.logLeaves()), proof: true,
+	c := &receiptCase{story: s, entry: s.entry(theEntry), salt: slices.Clone(s.log.salt[:]), presentation: s.log.shown, index: theEntry,
 		key: KnownKey{Key: authority, Department: authority, Purposes: purposeLog, State: "active"}}
-	c.receipt, c.checkpoint = c.signed(s.log.receipt.Receipt(), authority), c.signed(s.checkpoint(), authority)
-	size := uint64(len(s.log.entries))
-	c.points = []KnownCheckpoint{{authority, "main", size, bytesOf(s.root(size))}}
+	size := len(s.log.entries)
+	c.proven(size)
+	c.points = []KnownCheckpoint{{authority, "main", uint64(size), bytesOf(s.root(size))}}
 	return c
+}
+
+// proven proves the entry by a checkpoint of so many entries.
+func (c *receiptCase) proven(size int) {
+	c.checkpoint = c.signed(c.story.checkpoint(size), authority)
+	c.path = treePath(theEntry, c.logLeaves()[:size])
 }
 
 func (c *receiptCase) signed(body statement.Body, label string) *statement.Statement {
@@ -47,16 +54,9 @@ func (c *receiptCase) signed(body statement.Body, label string) *statement.State
 	return parsed
 }
 
-// says changes the receipt, and signs it anew.
-func (c *receiptCase) says(change func(*statement.Receipt)) {
-	body := *c.log.receipt.Receipt()
-	change(&body)
-	c.receipt = c.signed(&body, authority)
-}
-
-// fixes changes the checkpoint in the file, and signs it anew.
-func (c *receiptCase) fixes(label string, change func(*statement.Checkpoint)) {
-	body := c.story.checkpoint()
+// says changes the checkpoint in the file, and signs it anew.
+func (c *receiptCase) says(label string, change func(*statement.Checkpoint)) {
+	body := c.story.checkpoint(len(c.log.entries))
 	change(body)
 	c.checkpoint = c.signed(body, label)
 }
@@ -65,10 +65,8 @@ func (c *receiptCase) fixes(label string, change func(*statement.Checkpoint)) {
 func (c *receiptCase) file(common Common) ReceiptFile {
 	c.Helper()
 	members := map[string]any{
-		"receipt": c.receipt.Bytes(), "entry": c.entry, "salt": c.salt, "proof": nil, "readable": nil,
-	}
-	if c.proof {
-		members["proof"] = map[string]any{"checkpoint": c.checkpoint.Bytes(), "path": append([]sm.Hash{}, c.path...)}
+		"entry": c.entry, "salt": c.salt, "presentation": c.presentation, "readable": nil,
+		"proof": map[string]any{"checkpoint": c.checkpoint.Bytes(), "index": c.index, "path": append([]sm.Hash{}, c.path...), "readable": nil},
 	}
 	text, err := json.Marshal(members)
 	if err != nil {
@@ -92,24 +90,30 @@ func (s *story) goodReceipts() map[string]any {
 		f.Outcome, f.Why = string(outcome), why
 		files["receipt-"+name+".json"] = f
 	}
-	at := s.log.receipt.Receipt().CheckedAt
+	at := s.checkpoint(1).SignedAt
+	late := receipt.CodeCheckpointNotThere
 	add("anchored", "Its checkpoint is on the ledger.", receipt.Anchored, "", func(*receiptCase) {})
 	add("readable", "What is readable contradicts the rest, and is of no account; members are in another order, with white space.", receipt.Anchored, "",
 		func(c *receiptCase) {
 			c.text = func(text string) string {
+				text = strings.Replace(text, `"readable":null`, `"readable":{"size":-0,"a":[1e400],"a":null}`, 1)
 				return "{ \"readable\": {\"outcome\": \"invalid\", \"a\": 1, \"a\": [{}]},\r\n\t" + strings.Replace(text, `,"readable":null`, "", 1)[1:] + "\n"
 			}
 		})
 	add("anchored-key-retired", "Its key was retired since.", receipt.Anchored, "", func(c *receiptCase) { c.key.State = "retired" })
 	add("anchored-key-compromised", "Its key was declared compromised since.", receipt.Anchored, "", func(c *receiptCase) { c.key.State = "compromised" })
-	add("anchored-dates", "It is dated on the first and last second of its key.", receipt.Anchored, "", func(c *receiptCase) { c.key.NotBefore, c.key.NotAfter = &at, &at })
-	add("unanchored", "It has no proof.", receipt.Unanchored, receipt.CodeNoProof, func(c *receiptCase) { c.proof = false })
-	add("unanchored-key-retired", "It has no proof, and its key was retired since.", receipt.Unanchored, receipt.CodeNoProof, func(c *receiptCase) {
-		c.proof, c.key.State = false, "retired"
+	add("anchored-dates", "It is signed on the first and last second of its key.", receipt.Anchored, "", func(c *receiptCase) { c.key.NotBefore, c.key.NotAfter = &at, &at })
+	add("unanchored", "It is as the verifier answered: the checkpoint was signed when the entry was the newest.", receipt.Unanchored, late, func(c *receiptCase) { c.proven(theEntry + 1) })
+	add("unanchored-alone", "The ledger has no checkpoint.", receipt.Unanchored, late, func(c *receiptCase) { c.points = nil })
+	add("unanchored-key-retired", "The ledger has no checkpoint, and its key was retired since.", receipt.Unanchored, late, func(c *receiptCase) {
+		c.points, c.key.State = nil, "retired"
 	})
-	add("unanchored-checkpoint", "The ledger has no checkpoint at this size.", receipt.Unanchored, receipt.CodeCheckpointNotThere, func(c *receiptCase) { c.points[0].Size++ })
-	add("unanchored-log", "The ledger has that checkpoint of another log.", receipt.Unanchored, receipt.CodeCheckpointNotThere, func(c *receiptCase) { c.points[0].Log = "second" })
-	add("unanchored-department", "The ledger has that checkpoint of another department.", receipt.Unanchored, receipt.CodeCheckpointNotThere, func(c *receiptCase) { c.points[0].Department = issuer })
+	add("unanchored-log", "The ledger has a checkpoint of another log, with another root at this size.", receipt.Unanchored, late, func(c *receiptCase) {
+		c.points[0].Log, c.points[0].Root = "second", hash("another root")
+	})
+	add("unanchored-department", "The ledger has a checkpoint of another department, with another root at this size.", receipt.Unanchored, late, func(c *receiptCase) {
+		c.points[0].Department, c.points[0].Root = issuer, hash("another root")
+	})
 	return files
 }
 
@@ -136,7 +140,7 @@ func (s *story) badReceipts() map[string]any {
 	malformed("trailing", "A value follows.", func(text string) string { return text + "{}" })
 	malformed("member-twice", "A member is there twice.", func(text string) string { return `{"salt":"` + salt + `",` + text[1:] })
 	malformed("member-unknown", "There is a member more.", func(text string) string { return `{"note":"",` + text[1:] })
-	malformed("member-missing", "A member is missing.", replaced(`,"readable":null`, ""))
+	malformed("member-missing", "A member is missing.", replaced(`,"readable":null},"readable":null`, `,"readable":null}`))
 	malformed("member-capitals", "The name of a member is in capitals.", replaced(`"salt"`, `"SALT"`))
 	malformed("salt-hex", "The salt is in hexadecimal digits.", replaced(`"`+salt+`"`, `"53616c74"`))
 	malformed("salt-null", "The salt is null.", replaced(`"`+salt+`"`, `null`))
@@ -144,73 +148,88 @@ func (s *story) badReceipts() map[string]any {
 	malformed("base64-line-end", "There is a line end in the salt.", replaced(salt, salt[:8]+`\n`+salt[8:]))
 	malformed("base64-url", "The salt is in another alphabet.", replaced(salt, "_____________________w=="))
 	malformed("base64-bits", "The last letter of the salt has bits that stand for nothing.", replaced(salt, salt[:21]+string(salt[21]+1)+"=="))
+	proof := func(name, about, value string) {
+		malformed(name, about, func(text string) string {
+			at := strings.Index(text, `"proof":`)
+			return text[:at+8] + value + `,"readable":null,"salt"` + strings.SplitN(text[at:], `"salt"`, 2)[1]
+		})
+	}
+	proof("proof-null", "The proof is null.", `null`)
+	proof("proof-array", "The proof is an array.", `[]`)
+	proof("proof-empty", "The proof has no members.", `{}`)
+	malformed("proof-member-unknown", "The proof has a member more.", replaced(`"index":4`, `"index":4,"size":7`))
+	malformed("proof-member-missing", "The proof lacks its index.", replaced(`"index":4,`, ``))
+	malformed("proof-member-twice", "The proof has its index twice.", replaced(`"index":4`, `"index":4,"index":4`))
+	for name, value := range map[string][2]string{
+		"null": {"null", "null"}, "text": {`"4"`, "a text"}, "fraction": {"4.0", "written with a fraction"}, "exponent": {"4e0", "written with an exponent"},
+		"minus-zero": {"-0", "minus zero"}, "2-40": {"1099511627775", "2^40 - 1"}, "2-64": {"18446744073709551620", "beyond 2^64"},
+	} {
+		malformed("index-"+name, "The index is "+value[1]+".", replaced(`"index":4`, `"index":`+value[0]))
+	}
+	malformed("presentation-base64", "The SM3 of what was shown is in base64.", replaced(s.log.shown.String(), base64.StdEncoding.EncodeToString(s.log.shown[:])))
+	malformed("presentation-null", "The SM3 of what was shown is null.", replaced(`"`+s.log.shown.String()+`"`, "null"))
 	malformed("path-capitals", "The path is in capitals.", func(text string) string {
 		at := strings.Index(text, `"path":[`)
 		return text[:at+8] + strings.ToUpper(text[at+8:at+8+66]) + text[at+8+66:]
 	})
-	malformed("path-null", "The path is null.", func(text string) string {
-		at, end := strings.Index(text, `"path":[`)+7, strings.Index(text, "]")
-		return text[:at] + "null" + text[end+1:]
-	})
+	path := func(name, about, value string) {
+		malformed(name, about, func(text string) string {
+			at, end := strings.Index(text, `"path":[`)+7, strings.Index(text, "]")
+			return text[:at] + value + text[end+1:]
+		})
+	}
+	path("path-null", "The path is null.", "null")
+	path("path-number", "A hash in the path is a number.", "["+strings.Repeat("1", 64)+"]")
 	add("parse", "path-41-hashes", receipt.CodeMalformed, "The path has 41 hashes.", func(c *receiptCase) { c.path = make([]sm.Hash, 41) })
-	add("parse", "receipt-checkpoint", receipt.CodeMalformed, "The receipt is a checkpoint.", func(c *receiptCase) { c.receipt = c.checkpoint })
-	add("parse", "checkpoint-receipt", receipt.CodeMalformed, "The checkpoint is a receipt.", func(c *receiptCase) { c.checkpoint = c.receipt })
+	add("parse", "checkpoint-heartbeat", receipt.CodeMalformed, "The checkpoint is a heartbeat.", func(c *receiptCase) {
+		c.checkpoint = c.signed(&statement.Heartbeat{Ledger: s.ledger, Sequence: 1, Time: now}, authority)
+	})
 	add("parse", "entry-malformed", receipt.CodeMalformed, "The entry is none.", func(c *receiptCase) { c.entry = c.entry[1:] })
 
 	refused("another-ledger", receipt.CodeOtherLedger, "It is of another ledger.", func(c *receiptCase) {
-		c.says(func(r *statement.Receipt) { r.Ledger = sm.Hash(hash("another ledger")) })
+		c.says(authority, func(p *statement.Checkpoint) { p.Ledger = sm.Hash(hash("another ledger")) })
 	})
-	refused("another-entry", receipt.CodeEntryDiffers, "The entry is another one.", func(c *receiptCase) { c.entry = c.story.entry(0) })
+	refused("another-presentation", receipt.CodeEntryDiffers, "It is said to be about something else.", func(c *receiptCase) { c.presentation[0] ^= 1 })
 	refused("another-salt", receipt.CodeEntryDiffers, "The salt does not open the entry.", func(c *receiptCase) { c.salt[0] ^= 1 })
-	differs := func(what string, change func(*statement.Receipt)) {
-		refused("another-"+what, receipt.CodeEntryDiffers, "The receipt and the entry do not agree: "+what+".", func(c *receiptCase) { c.says(change) })
-	}
-	differs("presentation", func(r *statement.Receipt) { r.Presentation[0] ^= 1 })
-	differs("outcome", func(r *statement.Receipt) { r.Outcome = string(verify.Invalid) })
-	differs("reasons", func(r *statement.Receipt) { r.Reasons = r.Reasons[1:] })
-	differs("day", func(r *statement.Receipt) { r.Day++ })
-	differs("height", func(r *statement.Receipt) { r.Height++ })
-	differs("heartbeat", func(r *statement.Receipt) { r.Heartbeat++ })
-	differs("time", func(r *statement.Receipt) { r.CheckedAt++ })
-	refused("key-unknown", receipt.CodeKeyUnknown, "Its key is not on the ledger.", func(c *receiptCase) { c.key.Key = stranger })
-	refused("key-department", receipt.CodeKeyDepartment, "Its key is another department's.", func(c *receiptCase) { c.key.Department = issuer })
-	refused("key-purpose", receipt.CodeKeyPurpose, "Its key is not for logs.", func(c *receiptCase) { c.key.Purposes = purposeStatus })
-	refused("signature", receipt.CodeSignature, "Its signature does not verify.", func(c *receiptCase) { c.receipt.Signature[40] ^= 1 })
-	at := s.log.receipt.Receipt().CheckedAt
-	before, after := at-1, at+1
-	refused("key-not-yet-valid", receipt.CodeKeyNotYetValid, "It is dated before its key begins.", func(c *receiptCase) { c.key.NotBefore = &after })
-	refused("key-expired", receipt.CodeKeyExpired, "It is dated after its key ends.", func(c *receiptCase) { c.key.NotAfter = &before })
-	refused("key-compromised", receipt.CodeKeyCompromised, "Its key was declared compromised, and it has no proof.", func(c *receiptCase) {
-		c.key.State, c.proof = "compromised", false
+	refused("another-entry", receipt.CodeNotIncluded, "The entry has another outcome.", func(c *receiptCase) {
+		said := *s.log.entries[theEntry]
+		said.Outcome = string(verify.Invalid)
+		b, err := said.Bytes()
+		if err != nil {
+			c.Fatal(err)
+		}
+		c.entry = b
 	})
-	refused("key-compromised-checkpoint", receipt.CodeKeyCompromised, "Its key was declared compromised, and its checkpoint is not on the ledger.", func(c *receiptCase) {
-		c.key.State, c.points = "compromised", nil
-	})
-	refused("another-index", receipt.CodeNotIncluded, "The path is that of another index.", func(c *receiptCase) {
-		c.says(func(r *statement.Receipt) { r.Index++ })
-	})
+	refused("another-index", receipt.CodeNotIncluded, "The path is that of another index.", func(c *receiptCase) { c.index++ })
+	refused("index-past-the-end", receipt.CodeNotIncluded, "The index is not below the size.", func(c *receiptCase) { c.index = 7 })
 	refused("path-short", receipt.CodeNotIncluded, "The path lacks its last hash.", func(c *receiptCase) { c.path = c.path[:len(c.path)-1] })
 	refused("path-long", receipt.CodeNotIncluded, "The path has a hash more.", func(c *receiptCase) { c.path = append(c.path, sm.Hash{}) })
-	refused("checkpoint-ledger", receipt.CodeProofDiffers, "The checkpoint is of another ledger.", func(c *receiptCase) {
-		c.fixes(authority, func(p *statement.Checkpoint) { p.Ledger[0] ^= 1 })
+	refused("another-root", receipt.CodeNotIncluded, "The checkpoint has another root.", func(c *receiptCase) {
+		c.says(authority, func(p *statement.Checkpoint) { p.Root[0] ^= 1 })
 	})
-	refused("checkpoint-department", receipt.CodeProofDiffers, "The checkpoint is of another department.", func(c *receiptCase) {
-		c.fixes(authority, func(p *statement.Checkpoint) { p.Department = issuer })
+	refused("another-size", receipt.CodeNotIncluded, "The checkpoint has another size.", func(c *receiptCase) {
+		c.says(authority, func(p *statement.Checkpoint) { p.Size = 6 })
 	})
-	refused("checkpoint-log", receipt.CodeProofDiffers, "The checkpoint is of another log.", func(c *receiptCase) {
-		c.fixes(authority, func(p *statement.Checkpoint) { p.Log = "second" })
+	refused("key-unknown", receipt.CodeKeyUnknown, "Its key is not on the ledger.", func(c *receiptCase) { c.key.Key = stranger })
+	refused("key-stranger", receipt.CodeKeyUnknown, "A stranger signed it.", func(c *receiptCase) { c.says(stranger, func(*statement.Checkpoint) {}) })
+	refused("key-department", receipt.CodeKeyDepartment, "Its key is another department's.", func(c *receiptCase) { c.key.Department = issuer })
+	refused("another-department", receipt.CodeKeyDepartment, "The checkpoint is of another department.", func(c *receiptCase) {
+		c.says(authority, func(p *statement.Checkpoint) { p.Department = issuer })
 	})
-	refused("checkpoint-root", receipt.CodeNotIncluded, "The checkpoint has another root.", func(c *receiptCase) {
-		c.fixes(authority, func(p *statement.Checkpoint) { p.Root[0] ^= 1 })
-	})
-	refused("checkpoint-stranger", receipt.CodeCheckpointUnsigned, "A stranger signed the checkpoint.", func(c *receiptCase) {
-		c.fixes(stranger, func(*statement.Checkpoint) {})
-	})
-	refused("checkpoint-signature", receipt.CodeCheckpointUnsigned, "The signature of the checkpoint does not verify.", func(c *receiptCase) {
-		c.checkpoint.Signature[40] ^= 1
-	})
+	refused("key-purpose", receipt.CodeKeyPurpose, "Its key is not for logs.", func(c *receiptCase) { c.key.Purposes = purposeStatus })
+	refused("signature", receipt.CodeSignature, "Its signature does not verify.", func(c *receiptCase) { c.checkpoint.Signature[40] ^= 1 })
+	at := s.checkpoint(1).SignedAt
+	before, after := at-1, at+1
+	refused("key-not-yet-valid", receipt.CodeKeyNotYetValid, "It is signed before its key begins.", func(c *receiptCase) { c.key.NotBefore = &after })
+	refused("key-expired", receipt.CodeKeyExpired, "It is signed after its key ends.", func(c *receiptCase) { c.key.NotAfter = &before })
 	refused("checkpoint-differs", receipt.CodeCheckpointDiffers, "The ledger has another root at this size.", func(c *receiptCase) {
 		c.points[0].Root = hash("another root")
+	})
+	refused("checkpoint-differs-key-compromised", receipt.CodeCheckpointDiffers, "The ledger has another root at this size, and the key was declared compromised.", func(c *receiptCase) {
+		c.points[0].Root, c.key.State = hash("another root"), "compromised"
+	})
+	refused("key-compromised", receipt.CodeKeyCompromised, "Its key was declared compromised, and its checkpoint is not on the ledger.", func(c *receiptCase) {
+		c.key.State, c.points = "compromised", nil
 	})
 	return files
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/credential/credentialtest"
+	sealing "github.com/credledger/credledger/sdk/envelope"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/statement"
@@ -23,11 +24,12 @@ import (
 // make them but the files.
 type runner struct {
 	*testing.T
-	keys map[string]*sm.PublicKey // by label
+	keys    map[string]*sm.PublicKey  // by label
+	private map[string]*sm.PrivateKey // by label
 }
 
 func TestVectors(t *testing.T) {
-	r := &runner{t, map[string]*sm.PublicKey{}}
+	r := &runner{t, map[string]*sm.PublicKey{}, map[string]*sm.PrivateKey{}}
 	var keys Keys
 	r.read(filepath.Join(goodFolder, "keys.json"), &keys)
 	for _, k := range keys.Keys {
@@ -36,9 +38,10 @@ func TestVectors(t *testing.T) {
 			t.Fatalf("key %s: %v", k.Label, err)
 		}
 		r.keys[k.Label] = key
+		r.private[k.Label] = r.scalar(k.Scalar)
 	}
 	for _, path := range paths(t) {
-		t.Run(path, func(t *testing.T) { (&runner{t, r.keys}).file(path) })
+		t.Run(path, func(t *testing.T) { (&runner{t, r.keys, r.private}).file(path) })
 	}
 }
 
@@ -99,6 +102,8 @@ func (r *runner) file(path string) {
 		check(r, path, r.checkReceipt)
 	case "snapshot":
 		check(r, path, r.checkSnapshot)
+	case "envelope":
+		check(r, path, r.checkEnvelope)
 	default:
 		r.Fatalf("unknown kind %q", c.Kind)
 	}
@@ -147,11 +152,20 @@ func (r *runner) checkKeys(f Keys) {
 		if err != nil || !parsed.Equal(key) {
 			r.Errorf("%s: SPKI: %v", k.Label, err)
 		}
-		private, err := sm.ParsePrivateKey(slices.Concat([]byte("\x30\x41\x02\x01\x00\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x81\x1c\xcf\x55\x01\x82\x2d\x04\x27\x30\x25\x02\x01\x01\x04\x20"), k.Scalar))
-		if err != nil || !private.Public().Equal(key) {
-			r.Errorf("%s: the point is not that of the scalar: %v", k.Label, err)
+		if private := r.scalar(k.Scalar); !private.Public().Equal(key) {
+			r.Errorf("%s: the point is not that of the scalar", k.Label)
 		}
 	}
+}
+
+// scalar returns the private key of a scalar.
+func (r *runner) scalar(d Hex) *sm.PrivateKey {
+	r.Helper()
+	key, err := sm.ParsePrivateKey(slices.Concat([]byte("\x30\x41\x02\x01\x00\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x81\x1c\xcf\x55\x01\x82\x2d\x04\x27\x30\x25\x02\x01\x01\x04\x20"), d))
+	if err != nil {
+		r.Fatal(err)
+	}
+	return key
 }
 
 func (r *runner) checkSignatures(f Signatures) {
@@ -251,6 +265,7 @@ func (r *runner) code(err error) string {
 	var e *access.Error
 	var f *receipt.Error
 	var n *snapshot.Error
+	var l *sealing.Error
 	switch {
 	case err == nil:
 		return "ok"
@@ -260,6 +275,8 @@ func (r *runner) code(err error) string {
 		return f.Code
 	case errors.As(err, &n):
 		return n.Code
+	case errors.As(err, &l):
+		return l.Code
 	case errors.As(err, &s):
 		return s.Code
 	case errors.As(err, &c):

@@ -160,10 +160,14 @@ func TestSpecificationCDDL(t *testing.T) {
 			var f Entry
 			r.read(path, &f)
 			check(path, "access-entry", f.Entry)
+		case "envelope":
+			var f EnvelopeFile
+			r.read(path, &f)
+			check(path, "envelope", f.Envelope)
 		}
 	}
-	if len(described) != 5+14 {
-		t.Errorf("rules used: %v, want five and one for each kind of statement", described)
+	if len(described) != 6+13 {
+		t.Errorf("rules used: %v, want six and one for each kind of statement", described)
 	}
 }
 
@@ -178,6 +182,7 @@ func TestSpecificationErrorCodes(t *testing.T) {
 		{"## 13. Error codes", []string{"../../sdk/statement/errors.go", "../../sdk/credential/errors.go"}},
 		{"## 18. Access log", []string{"../../verifier/access/errors.go"}},
 		{"## 19. Receipts", []string{"../../verifier/receipt/errors.go"}},
+		{"## 21. Envelopes", []string{"../../sdk/envelope/errors.go"}},
 	} {
 		_, table, found := strings.Cut(readSpecification(t), "\n"+section.title)
 		if !found {

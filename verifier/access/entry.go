@@ -1,6 +1,6 @@
 // Package access is what everybody has to agree on about a verifier's access log: the one encoding
-// of an entry, the commitments in it, and the proofs that an entry is in the log and that the log
-// has only grown.
+// of an entry, the commitments in it, signed checkpoints, and the proofs that an entry is in the log
+// and that the log has only grown.
 //
 // An entry records one verification: who asked, for what, what was found and which fields were
 // given out. It never holds a value of a licence. What it says about whose licence it was is two
@@ -15,18 +15,16 @@
 //
 // all in deterministic CBOR (RFC 8949, section 4.2), with 16 random bytes of salt for each entry. The
 // leaves are those of a Merkle tree in the shape of RFC 9162, with SM3(0x01 || left || right) as
-// interior node, whose root a checkpoint on the ledger fixes.
+// interior node. A signed checkpoint fixes its root: for those who get a receipt, and for all once it
+// is on the ledger.
 //
 // The package does no I/O and reads no clock; package accesslog keeps a log.
 package access
 
 import (
-	"bytes"
-	"regexp"
+	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/fxamacker/cbor/v2"
 
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/statement"
@@ -42,6 +40,7 @@ const (
 	MaxFields  = 202      // a licence type has at most 200 fields, the identifier and the documents
 	MaxReasons = 16
 	maxName    = 64 // bytes of a field's key, and of a reason
+	maxID      = 32 // bytes of the id of a type, and of an outcome
 )
 
 // maxSeconds bounds times and counts: 2^40 - 1.
@@ -105,16 +104,6 @@ func (e *Entry) wire() *wire {
 	}
 }
 
-func (w *wire) entry() *Entry {
-	return &Entry{
-		Time:   w.Time,
-		Agency: w.Agency, Clerk: w.Clerk, Unit: w.Unit, Matter: w.Matter, Case: w.Case, OnBehalf: w.OnBehalf,
-		Type: w.Type, Licence: w.Licence, Presentation: w.Presentation,
-		Fields: w.Fields, Outcome: w.Outcome, Reasons: w.Reasons,
-		Day: w.Day, Height: w.Height, Heartbeat: w.Heartbeat,
-	}
-}
-
 // Bytes returns the one encoding of an entry, after checking it. The error is an *Error with
 // CodeInvalid.
 func (e *Entry) Bytes() ([]byte, error) {
@@ -128,31 +117,15 @@ func (e *Entry) Bytes() ([]byte, error) {
 	return b, nil
 }
 
-var decMode = func() cbor.DecMode {
-	m, err := cbor.DecOptions{
-		IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden, IntDec: cbor.IntDecConvertNone,
-		MaxNestedLevels: 4, MaxArrayElements: 1 << 10, MaxMapPairs: 16, UTF8: cbor.UTF8RejectInvalid,
-	}.DecMode()
-	if err != nil {
-		panic(err) // options fixed at compile time
-	}
-	return m
-}()
-
 // ParseEntry is the inverse of Bytes, and accepts nothing else. The error is an *Error.
 func ParseEntry(b []byte) (*Entry, error) {
 	if len(b) > MaxSize {
 		return nil, errorf(CodeTooLarge, "an entry of an access log has at most %d bytes, this has %d", MaxSize, len(b))
 	}
-	var w wire
-	if err := decMode.Unmarshal(b, &w); err != nil || w.Version != version {
-		return nil, errorf(CodeMalformed, "these bytes are not an entry of an access log")
+	e, ok := decode(b)
+	if !ok {
+		return nil, errorf(CodeMalformed, "these bytes are not an entry of an access log, in its one deterministic encoding")
 	}
-	again, err := statement.Marshal(&w)
-	if err != nil || !bytes.Equal(again, b) {
-		return nil, errorf(CodeMalformed, "an entry of an access log is in its one deterministic encoding, this is not")
-	}
-	e := w.entry()
 	if err := e.Validate(); err != nil {
 		return nil, err
 	}
@@ -162,7 +135,15 @@ func ParseEntry(b []byte) (*Entry, error) {
 // Leaf returns the leaf of an encoded entry in the log's tree: SM3(0x00 || entry).
 func Leaf(entry []byte) sm.Hash { return sm.SumLeaf(entry) }
 
-var idForm = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+// isID reports whether a text names a licence type or an outcome.
+func isID(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxID
+}
 
 // Bounds of a day in UTC+8: the years 1000 to 9999.
 const (
@@ -183,9 +164,9 @@ func (e *Entry) Validate() error {
 	switch {
 	case e.Time > maxSeconds:
 		return errorf(CodeInvalid, "the time of an entry must be below 2^40 seconds")
-	case e.Type != "" && !idForm.MatchString(e.Type):
+	case e.Type != "" && !isID(e.Type):
 		return errorf(CodeInvalid, "the type of an entry is the id of a licence type, or empty")
-	case !idForm.MatchString(e.Outcome):
+	case !isID(e.Outcome):
 		return errorf(CodeInvalid, "the outcome of an entry is one of those of a verdict")
 	case e.Day < minDay || e.Day > maxDay:
 		return errorf(CodeInvalid, "the day of an entry must lie in the years 1000 to 9999")
@@ -212,12 +193,12 @@ func areNames(list []string) bool {
 
 // isLine reports whether a text is UTF-8 without control characters, and short enough.
 func isLine(s string, max int) bool {
-	if len(s) > max || !utf8.ValidString(s) {
+	if len(s) > max {
 		return false
 	}
-	for _, r := range s {
-		if unicode.IsControl(r) {
-			return false
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' { // to be looked at as UTF-8
+			return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 		}
 	}
 	return true

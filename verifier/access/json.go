@@ -1,44 +1,77 @@
 package access
 
 import (
-	"encoding/json"
-	"time"
+	"strconv"
 
 	"github.com/credledger/credledger/sdk/licence"
-	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/verifier/internal/jsonappend"
 )
 
-// MarshalJSON returns the entry for people and programs that read no CBOR: hashes in lower-case hex,
-// times as in RFC 3339 in UTC, the day as in ISO 8601, and null for a heartbeat that was not there.
-// Member names never change. It is not what the leaf is made of.
-func (e *Entry) MarshalJSON() ([]byte, error) {
-	list := func(s []string) []string { return append([]string{}, s...) }
-	out := struct {
-		Time         string   `json:"time"`
-		Agency       string   `json:"agency"`
-		Clerk        string   `json:"clerk"`
-		Unit         string   `json:"unit"`
-		Matter       string   `json:"matter"`
-		Case         string   `json:"case"`
-		OnBehalf     string   `json:"onBehalf"`
-		Type         string   `json:"type"`
-		Licence      sm.Hash  `json:"licence"`
-		Presentation sm.Hash  `json:"presentation"`
-		Fields       []string `json:"fields"`
-		Outcome      string   `json:"outcome"`
-		Reasons      []string `json:"reasons"`
-		Day          string   `json:"day"`
-		Height       uint64   `json:"height"`
-		Heartbeat    *string  `json:"heartbeat"`
-	}{
-		utc(e.Time), e.Agency, e.Clerk, e.Unit, e.Matter, e.Case, e.OnBehalf, e.Type, e.Licence, e.Presentation,
-		list(e.Fields), e.Outcome, list(e.Reasons), licence.Date(e.Day).String(), e.Height, nil,
+// The forms that entries, checkpoints and proofs have in JSON: hashes in lower-case hex, times as in
+// RFC 3339 in UTC, days as in ISO 8601. Member names never change.
+
+// AppendJSON appends the entry for people and programs that read no CBOR, with null for a heartbeat
+// that was not there. It is not what the leaf is made of.
+func (e *Entry) AppendJSON(b []byte) []byte {
+	b = jsonappend.Time(append(b, `{"time":`...), e.Time)
+	b = jsonappend.String(append(b, `,"agency":`...), e.Agency)
+	b = jsonappend.String(append(b, `,"clerk":`...), e.Clerk)
+	b = jsonappend.String(append(b, `,"unit":`...), e.Unit)
+	b = jsonappend.String(append(b, `,"matter":`...), e.Matter)
+	b = jsonappend.String(append(b, `,"case":`...), e.Case)
+	b = jsonappend.String(append(b, `,"onBehalf":`...), e.OnBehalf)
+	b = jsonappend.String(append(b, `,"type":`...), e.Type)
+	b = jsonappend.Hash(append(b, `,"licence":`...), e.Licence)
+	b = jsonappend.Hash(append(b, `,"presentation":`...), e.Presentation)
+	b = jsonappend.Strings(append(b, `,"fields":`...), e.Fields)
+	b = jsonappend.String(append(b, `,"outcome":`...), e.Outcome)
+	b = jsonappend.Strings(append(b, `,"reasons":`...), e.Reasons)
+	b = jsonappend.String(append(b, `,"day":`...), licence.Date(e.Day).String())
+	b = strconv.AppendUint(append(b, `,"height":`...), e.Height, 10)
+	b = append(b, `,"heartbeat":`...)
+	if e.Heartbeat == 0 {
+		return append(b, `null}`...)
 	}
-	if e.Heartbeat != 0 {
-		heartbeat := utc(e.Heartbeat)
-		out.Heartbeat = &heartbeat
-	}
-	return json.Marshal(out)
+	return append(jsonappend.Time(b, e.Heartbeat), '}')
 }
 
-func utc(seconds uint64) string { return time.Unix(int64(seconds), 0).UTC().Format(time.RFC3339) }
+// MarshalJSON implements json.Marshaler with the form of AppendJSON.
+func (e *Entry) MarshalJSON() ([]byte, error) { return e.AppendJSON(nil), nil }
+
+// AppendJSON appends the checkpoint for people and programs that read no CBOR. The key is the id of
+// the one that signed it.
+func (c *Checkpoint) AppendJSON(b []byte) []byte {
+	b = jsonappend.Hash(append(b, `{"ledger":`...), c.Ledger)
+	b = jsonappend.String(append(b, `,"department":`...), c.Department)
+	b = jsonappend.String(append(b, `,"log":`...), c.Log)
+	b = strconv.AppendUint(append(b, `,"size":`...), c.Size, 10)
+	b = jsonappend.Hash(append(b, `,"root":`...), c.Root)
+	b = jsonappend.Time(append(b, `,"signedAt":`...), c.SignedAt)
+	b = jsonappend.Hash(append(b, `,"key":`...), c.Signed.KeyID)
+	return append(b, '}')
+}
+
+// MarshalJSON implements json.Marshaler with the form of AppendJSON.
+func (c *Checkpoint) MarshalJSON() ([]byte, error) { return c.AppendJSON(nil), nil }
+
+// AppendJSON appends a proof:
+//
+//	{"checkpoint": the signed statement in base64, "index": number, "path": [hash, ...], "readable": {...}}
+//
+// What is readable is the checkpoint in its own form.
+func (p *Proof) AppendJSON(b []byte) []byte {
+	b = jsonappend.Base64(append(b, `{"checkpoint":`...), p.Checkpoint.Signed.Bytes())
+	b = strconv.AppendUint(append(b, `,"index":`...), p.Index, 10)
+	b = append(b, `,"path":[`...)
+	for i, h := range p.Path {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = jsonappend.Hash(b, h)
+	}
+	b = p.Checkpoint.AppendJSON(append(b, `],"readable":`...))
+	return append(b, '}')
+}
+
+// MarshalJSON implements json.Marshaler with the form of AppendJSON.
+func (p *Proof) MarshalJSON() ([]byte, error) { return p.AppendJSON(nil), nil }

@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"encoding/binary"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -63,13 +64,21 @@ func raw(hashes []sm.Hash) [][]byte {
 
 const most = 70
 
-func root(t testing.TB, tree access.Nodes, size uint64) sm.Hash {
+func treeOf(t testing.TB, nodes access.Nodes, size uint64) *access.Tree {
 	t.Helper()
-	r, err := access.Root(tree, size)
+	tree, err := access.NewTree(nodes, size)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
+	if tree.Size() != size {
+		t.Fatalf("the size of a tree of %d is %d", size, tree.Size())
+	}
+	return tree
+}
+
+func root(t testing.TB, nodes access.Nodes, size uint64) sm.Hash {
+	t.Helper()
+	return treeOf(t, nodes, size).Root()
 }
 
 func TestRoot(t *testing.T) {
@@ -93,15 +102,16 @@ func TestRoot(t *testing.T) {
 func TestInclusion(t *testing.T) {
 	tree, leaves, other := grow(most)
 	for size := uint64(1); size <= most; size++ {
-		r := root(t, tree, size)
+		now := treeOf(t, tree, size)
+		r := now.Root()
 		for index := range size {
-			path, err := access.InclusionPath(tree, index, size)
+			path, err := now.Inclusion(index)
 			if err != nil {
 				t.Fatal(err)
 			}
 			want, err := other.InclusionProof(index, size)
 			if err != nil || !slices.EqualFunc(raw(path), want, slices.Equal) {
-				t.Fatalf("InclusionPath(%d, %d) = %v, want %x, %v", index, size, path, want, err)
+				t.Fatalf("Inclusion(%d) in %d is %v, want %x, %v", index, size, path, want, err)
 			}
 			for s := max(size, 2) - 2; s <= size+2; s++ {
 				for i := max(index, 2) - 2; i <= index+2; i++ {
@@ -121,9 +131,10 @@ func TestInclusion(t *testing.T) {
 func TestInclusionRefused(t *testing.T) {
 	tree, leaves, _ := grow(most)
 	for size := uint64(1); size <= most; size += 3 {
-		r := root(t, tree, size)
+		now := treeOf(t, tree, size)
+		r := now.Root()
 		for index := range size {
-			path, err := access.InclusionPath(tree, index, size)
+			path, err := now.Inclusion(index)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -146,23 +157,26 @@ func TestInclusionRefused(t *testing.T) {
 	if access.VerifyInclusion(leaves[0], 0, 1<<40, nil, leaves[0]) || access.VerifyInclusion(leaves[0], 0, 0, nil, access.EmptyRoot) {
 		t.Error("a size out of bounds is accepted")
 	}
-	if _, err := access.InclusionPath(tree, 5, 5); err == nil {
-		t.Error("the path of an entry that is not there")
+	for _, size := range []uint64{0, 5} {
+		if _, err := treeOf(t, tree, size).Inclusion(size); code(err) != access.CodeRange {
+			t.Errorf("the path of an entry that is not there: %v", err)
+		}
 	}
 }
 
 func TestConsistency(t *testing.T) {
 	tree, _, other := grow(most)
 	for second := uint64(0); second <= most; second++ {
+		now := treeOf(t, tree, second)
 		for first := range second + 1 {
-			got, err := access.ConsistencyProof(tree, first, second)
+			got, err := now.Consistency(first)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if first > 0 {
 				want, err := other.ConsistencyProof(first, second)
 				if err != nil || !slices.EqualFunc(raw(got), want, slices.Equal) {
-					t.Fatalf("ConsistencyProof(%d, %d) = %v, want %x, %v", first, second, got, want, err)
+					t.Fatalf("Consistency(%d) in %d is %v, want %x, %v", first, second, got, want, err)
 				}
 			}
 			r1, r2 := root(t, tree, first), root(t, tree, second)
@@ -189,11 +203,55 @@ func TestConsistency(t *testing.T) {
 			}
 		}
 	}
-	if _, err := access.ConsistencyProof(tree, 4, 3); err == nil {
-		t.Error("a log that shrank has a proof")
+	if _, err := treeOf(t, tree, 3).Consistency(4); code(err) != access.CodeRange {
+		t.Errorf("a log that shrank: %v", err)
 	}
 	if access.VerifyConsistency(1, 1<<40, nil, sm.Hash{}, sm.Hash{}) {
 		t.Error("a size out of bounds is accepted")
+	}
+}
+
+// brokenNodes has all nodes but one.
+type brokenNodes struct {
+	levels
+	level uint
+	index uint64
+}
+
+var errBroken = errors.New("this node cannot be read")
+
+func (n brokenNodes) Node(level uint, index uint64) (sm.Hash, error) {
+	if level == n.level && index == n.index {
+		return sm.Hash{}, errBroken
+	}
+	return n.levels.Node(level, index)
+}
+
+// A node that cannot be read is an error of what needs it, and of nothing else.
+func TestBrokenNodes(t *testing.T) {
+	tree, _, _ := grow(most)
+	for _, c := range []struct {
+		node             brokenNodes
+		root, path, past bool // whether they need it
+	}{
+		{brokenNodes{tree, 6, 0}, true, true, true},   // the left half
+		{brokenNodes{tree, 1, 34}, true, true, true},  // the last two entries
+		{brokenNodes{tree, 0, 3}, false, false, true}, // beside the last entry of a log of three
+		{brokenNodes{tree, 0, 64}, false, true, false},
+	} {
+		now, err := access.NewTree(c.node, most)
+		if errors.Is(err, errBroken) != c.root {
+			t.Errorf("node %d, %d: %v", c.node.level, c.node.index, err)
+		}
+		if err != nil {
+			continue
+		}
+		if _, err := now.Inclusion(65); errors.Is(err, errBroken) != c.path {
+			t.Errorf("node %d, %d: the path of 65: %v", c.node.level, c.node.index, err)
+		}
+		if _, err := now.Consistency(3); errors.Is(err, errBroken) != c.past {
+			t.Errorf("node %d, %d: the proof from 3: %v", c.node.level, c.node.index, err)
+		}
 	}
 }
 
@@ -205,7 +263,7 @@ func FuzzConsistency(f *testing.F) {
 	for range 20 {
 		second := 1 + rng.Uint64N(most)
 		first := 1 + rng.Uint64N(second)
-		p, err := access.ConsistencyProof(tree, first, second)
+		p, err := treeOf(f, tree, second).Consistency(first)
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -231,7 +289,7 @@ func FuzzConsistency(f *testing.F) {
 func FuzzInclusion(f *testing.F) {
 	tree, leaves, _ := grow(most)
 	for _, index := range []uint64{0, 5, 63, 64, 69} {
-		p, err := access.InclusionPath(tree, index, most)
+		p, err := treeOf(f, tree, most).Inclusion(index)
 		if err != nil {
 			f.Fatal(err)
 		}

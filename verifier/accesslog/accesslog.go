@@ -27,7 +27,8 @@
 //
 // A group is written when the one before it is on disk. So if the last one is torn, none of its
 // entries was acknowledged, and it is cut off when the log is opened; damage anywhere else is an
-// error. The tag of an entry is the first half of HMAC-SM3(key, issuer || 0x00 || digest) of the
+// error. When a group is on disk, and before anybody is told, the log signs one checkpoint for all its
+// entries: what was signed is never taken back, also not by a process that ends at any moment. The tag of an entry is the first half of HMAC-SM3(key, issuer || 0x00 || digest) of the
 // licence: it finds the accesses to one licence for whoever knows its name, while the files list no
 // digests.
 //
@@ -39,6 +40,7 @@ import (
 	"context"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/credledger/credledger/sdk/sm"
 )
@@ -54,9 +56,11 @@ type Identity struct {
 // A Log is one that is open. It is safe for concurrent use.
 type Log struct {
 	*view
-	key   []byte
-	files files
-	lock  *os.File
+	key    []byte
+	signer sm.Signer
+	now    func() time.Time
+	files  files
+	lock   *os.File
 
 	queue   chan *pending
 	closing chan struct{} // closed when nothing more is accepted
@@ -78,11 +82,14 @@ type Log struct {
 	closed error
 }
 
-// Open opens a log that Create made. The error is an *Error: CodeMissing, CodeInUse, CodeNewerFormat,
-// CodeDamaged or CodeStorage.
-func Open(dir string) (*Log, error) { return open(dir, disk{}) }
+// Open opens a log that Create made. The signer has a key of the log's department for
+// statement.PurposeLog, which signs its checkpoints; the clock gives the time that they claim. The error
+// is an *Error: CodeMissing, CodeInUse, CodeNewerFormat, CodeDamaged or CodeStorage.
+func Open(dir string, signer sm.Signer, now func() time.Time) (*Log, error) {
+	return open(dir, signer, now, disk{})
+}
 
-func open(dir string, files files) (l *Log, err error) {
+func open(dir string, signer sm.Signer, now func() time.Time, files files) (l *Log, err error) {
 	id, height, err := readIdentity(dir)
 	if err != nil {
 		return nil, err
@@ -97,7 +104,7 @@ func open(dir string, files files) (l *Log, err error) {
 		}
 	}()
 	l = &Log{
-		files: files, lock: lock,
+		signer: signer, now: now, files: files, lock: lock,
 		queue: make(chan *pending, maxGroup), closing: make(chan struct{}), ended: make(chan struct{}), grown: make(chan struct{}),
 	}
 	if l.key, err = readKey(dir); err != nil {

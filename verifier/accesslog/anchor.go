@@ -11,7 +11,7 @@ import (
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/sm"
-	"github.com/credledger/credledger/sdk/statement"
+	"github.com/credledger/credledger/verifier/access"
 )
 
 // When a log that has grown goes to the ledger again: after so long, or after so many entries.
@@ -33,11 +33,9 @@ const (
 type Anchorer struct {
 	log    *Log
 	ledger ledger.Ledger
-	signer sm.Signer
-	now    func() time.Time
 
-	agreed  bool        // the ledger's newest checkpoint is one of this log
-	pending *Checkpoint // submitted, without knowing what came of it
+	agreed  bool               // the ledger's newest checkpoint is one of this log
+	pending *access.Checkpoint // submitted, without knowing what came of it
 
 	mu    sync.Mutex
 	state AnchorState
@@ -51,11 +49,8 @@ type AnchorState struct {
 }
 
 // NewAnchorer returns an Anchorer of a log. The ledger is the connection of the log's department,
-// which has enrolled the signer's key for statement.PurposeLog. The clock gives the time that
-// checkpoints claim.
-func NewAnchorer(log *Log, l ledger.Ledger, signer sm.Signer, now func() time.Time) *Anchorer {
-	return &Anchorer{log: log, ledger: l, signer: signer, now: now}
-}
+// which has enrolled the key of the log's signer.
+func NewAnchorer(log *Log, l ledger.Ledger) *Anchorer { return &Anchorer{log: log, ledger: l} }
 
 // State returns how anchoring goes. It may be called at any time.
 func (a *Anchorer) State() AnchorState {
@@ -117,7 +112,7 @@ func pause(ctx context.Context, d time.Duration) error {
 func (a *Anchorer) Anchor(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, anchorTimeout)
 	defer cancel()
-	now := a.now()
+	now := a.log.now()
 	size, err := a.anchor(ctx)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -179,25 +174,22 @@ func (a *Anchorer) agree(ctx context.Context) (uint64, error) {
 
 // submit signs a checkpoint and brings it to the ledger.
 func (a *Anchorer) submit(ctx context.Context, size uint64) error {
-	root, err := a.log.Root(size)
+	r := a.log.reader()
+	defer r.close()
+	tree, err := r.tree(size)
 	if err != nil {
 		return err
 	}
-	id := a.log.id
-	signed, err := statement.Sign(&statement.Checkpoint{
-		Ledger: id.Ledger, Department: id.Department, Log: id.Log, Size: size, Root: root, SignedAt: uint64(a.now().Unix()),
-	}, a.signer)
-	if err != nil {
-		return fmt.Errorf("sign a checkpoint of the access log: %w", err)
+	if a.pending, err = a.log.sign(tree); err != nil {
+		return err
 	}
-	a.pending = &Checkpoint{Size: size, Root: root, Statement: signed}
 	return a.settle(ctx)
 }
 
 // settle brings the pending checkpoint to the ledger and stores it. It stays pending as long as the
 // ledger may have it: then the same bytes are submitted again.
 func (a *Anchorer) settle(ctx context.Context) error {
-	_, err := a.ledger.Submit(ctx, &chaincode.Transaction{Statements: [][]byte{a.pending.Statement}})
+	_, err := a.ledger.Submit(ctx, &chaincode.Transaction{Statements: [][]byte{a.pending.Signed.Bytes()}})
 	switch code := chaincode.Code(err); {
 	case code == chaincode.CodeCheckpointConflict:
 		return errorf(CodeForked, err, "the ledger has another checkpoint of the access log at %d entries: two logs bear this name, or an entry was changed; audit them, and go on under another name", a.pending.Size)

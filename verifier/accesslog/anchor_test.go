@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/ledger"
@@ -46,13 +47,15 @@ func cityLog(t *testing.T, city *verifiertest.City) (*Log, *Anchorer, *post) {
 	if err := create(dir, Identity{city.ID, ledgertest.Authority, "verifier-1"}, small); err != nil {
 		t.Fatal(err)
 	}
-	l := reopen(t, dir)
+	l := reopenIn(t, city, dir)
 	p := &post{Ledger: city.As(ledgertest.Authority)}
-	return l, newAnchorer(city, l, p), p
+	return l, NewAnchorer(l, p), p
 }
 
-func newAnchorer(city *verifiertest.City, l *Log, p *post) *Anchorer {
-	return NewAnchorer(l, p, city.Authority.Log, city.Clock.Now)
+// reopenIn opens a log of the city's authority.
+func reopenIn(t *testing.T, city *verifiertest.City, dir string) *Log {
+	t.Helper()
+	return reopenWith(t, dir, city.Authority.Log, city.Clock.Now)
 }
 
 func anchor(t *testing.T, a *Anchorer) {
@@ -89,20 +92,18 @@ func wantProofs(t *testing.T, city *verifiertest.City, l *Log, anchored uint64) 
 		if p == nil {
 			continue
 		}
-		body, signed, err := statement.ParseAs[*statement.Checkpoint](p.Statement)
-		if err != nil || !signed.Verify(city.Authority.Log.Public()) {
-			t.Fatalf("the checkpoint is not signed: %v", err)
-		}
-		if body.Size != p.Size || body.Root != p.Root || body.Log != l.id.Log || body.Department != l.id.Department || body.Ledger != city.ID || body.SignedAt != city.Clock.Unix() {
-			t.Fatalf("the checkpoint is %+v", body)
-		}
-		record, found, err := city.Index.Checkpoint(l.id.Department, l.id.Log, p.Size)
-		if err != nil || !found || record.Root != p.Root {
-			t.Fatalf("the ledger has %+v at %d: %v", record, p.Size, err)
-		}
 		entry, err := l.Entries(i, 1)
-		if err != nil || !access.VerifyInclusion(access.Leaf(entry[0]), i, p.Size, p.Path, p.Root) {
-			t.Fatalf("the path of entry %d is not good: %v", i, err)
+		if err != nil || p.Index != i {
+			t.Fatalf("the proof of entry %d is one of %d: %v", i, p.Index, err)
+		}
+		wantSigned(t, l, &Place{Proof: p, Leaf: access.Leaf(entry[0])})
+		c := p.Checkpoint
+		if c.SignedAt != city.Clock.Unix() {
+			t.Fatalf("the checkpoint is %+v", c)
+		}
+		record, found, err := city.Index.Checkpoint(l.id.Department, l.id.Log, c.Size)
+		if err != nil || !found || record.Root != c.Root {
+			t.Fatalf("the ledger has %+v at %d: %v", record, c.Size, err)
 		}
 	}
 }
@@ -127,9 +128,9 @@ func TestAnchor(t *testing.T) {
 	fill(t, l, 33)
 	wantProofs(t, city, l, 30)
 	closeLog(t, l)
-	l = reopen(t, l.dir)
+	l = reopenIn(t, city, l.dir)
 	wantProofs(t, city, l, 30)
-	anchor(t, newAnchorer(city, l, p))
+	anchor(t, NewAnchorer(l, p))
 	wantProofs(t, city, l, 33)
 
 	list, err := l.Checkpoints(0, 1000)
@@ -181,10 +182,10 @@ func TestEndedBeforeStored(t *testing.T) {
 			t.Fatal("the answer was not lost")
 		}
 		closeLog(t, l)
-		l = reopen(t, l.dir)
+		l = reopenIn(t, city, l.dir)
 		fill(t, l, 5+grow)
 		p.lose = false
-		anchor(t, newAnchorer(city, l, p))
+		anchor(t, NewAnchorer(l, p))
 		wantProofs(t, city, l, uint64(5+grow))
 	}
 }
@@ -195,12 +196,12 @@ func TestCheckpointNotStored(t *testing.T) {
 	l, _, p := cityLog(t, city)
 	closeLog(t, l)
 	fs := &faulty{fail: map[string]error{}, half: true}
-	l, err := open(l.dir, fs)
+	l, err := open(l.dir, city.Authority.Log, city.Clock.Now, fs)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	a := newAnchorer(city, l, p)
+	a := NewAnchorer(l, p)
 	fill(t, l, 5)
 	anchor(t, a)
 	fill(t, l, 7)
@@ -208,7 +209,7 @@ func TestCheckpointNotStored(t *testing.T) {
 		fs.set(operation, syscall.ENOSPC)
 		wantCode(t, operation, a.Anchor(t.Context()), CodeStorage)
 		fs.set(operation, nil)
-		closeLog(t, reopen(t, copyDir(t, l.dir))) // half of a checkpoint is none
+		closeLog(t, reopenIn(t, city, copyDir(t, l.dir))) // half of a checkpoint is none
 	}
 	anchor(t, a)
 	wantProofs(t, city, l, 7)
@@ -224,12 +225,12 @@ func TestRolledBack(t *testing.T) {
 	fill(t, l, 9)
 	anchor(t, a)
 
-	copied := reopen(t, old)
-	again := newAnchorer(city, copied, p)
+	copied := reopenIn(t, city, old)
+	again := NewAnchorer(copied, p)
 	wantCode(t, "a log that is shorter than the ledger knows", again.Run(t.Context()), CodeRolledBack)
 	fill(t, copied, 12)
 	submitted := len(p.submitted)
-	wantCode(t, "a log that went on from an old copy", newAnchorer(city, copied, p).Run(t.Context()), CodeForked)
+	wantCode(t, "a log that went on from an old copy", NewAnchorer(copied, p).Run(t.Context()), CodeForked)
 	if len(p.submitted) > submitted {
 		t.Error("a checkpoint of a forked log was submitted")
 	}
@@ -245,8 +246,8 @@ func TestTwoLogsOfOneName(t *testing.T) {
 	l, a, p := cityLog(t, city)
 	fill(t, l, 5)
 	anchor(t, a)
-	copied := reopen(t, copyDir(t, l.dir))
-	b := newAnchorer(city, copied, p)
+	copied := reopenIn(t, city, copyDir(t, l.dir))
+	b := NewAnchorer(copied, p)
 	anchor(t, b)
 	fill(t, l, 8)
 	anchor(t, a)
@@ -255,8 +256,8 @@ func TestTwoLogsOfOneName(t *testing.T) {
 
 	fill(t, l, 20)
 	anchor(t, a)
-	late := reopen(t, copyDir(t, l.dir))
-	c := newAnchorer(city, late, p)
+	late := reopenIn(t, city, copyDir(t, l.dir))
+	c := NewAnchorer(late, p)
 	anchor(t, c)
 	fill(t, late, 22)
 	fill(t, l, 25)
@@ -275,12 +276,12 @@ func TestOpenAgainstCheckpoint(t *testing.T) {
 
 	shorter := copyDir(t, l.dir)
 	rebuild(t, shorter, all[:11])
-	_, err := Open(shorter)
+	_, err := Open(shorter, testKey, time.Now)
 	wantCode(t, "a log that lost an entry", err, CodeRolledBack)
 
 	other := copyDir(t, l.dir)
 	rebuild(t, other, append(append([]record{all[1]}, all[1:]...), all[0]))
-	_, err = Open(other)
+	_, err = Open(other, testKey, time.Now)
 	wantCode(t, "a log with another entry", err, CodeForked)
 }
 
@@ -333,7 +334,7 @@ func TestProofOfAlteredTree(t *testing.T) {
 	anchor(t, a)
 	closeLog(t, l)
 	change(t, l.path(0, indexFile), func(b []byte) []byte { b[indexLayout(small).node(1, 2)] ^= 1; return b })
-	l = reopen(t, l.dir)
+	l = reopenIn(t, city, l.dir)
 	if p, err := l.Proof(2); err != nil || p == nil {
 		t.Errorf("a path that passes by what was altered: %v", err)
 	}

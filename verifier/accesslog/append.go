@@ -17,12 +17,13 @@ type Draft struct {
 	Presentation sm.Hash      // SM3 of what was shown
 }
 
-// A Place is where an entry is in the log.
+// A Place is where an entry is in the log, and the proof of that.
 type Place struct {
-	Index uint64
-	Leaf  sm.Hash
-	Entry []byte      // as encoded
-	Salt  access.Salt // opens the commitments in it
+	*access.Proof               // by a checkpoint of the log when the entry was the newest, or among the newest
+	Leaf          sm.Hash       // of the entry
+	Entry         *access.Entry // as it was recorded
+	Encoded       []byte        // the entry
+	Salt          access.Salt   // opens the commitments in it
 }
 
 // A pending is an entry on its way.
@@ -30,18 +31,19 @@ type pending struct {
 	record
 	leaf sm.Hash
 
-	index uint64
+	proof *access.Proof
 	err   error
-	done  chan struct{} // closed when index or err is there
+	done  chan struct{} // closed when proof or err is there
 }
 
-// Append records a verification, and returns when that is durable. Many calls at a time share one sync
-// of the disk.
+// Append records a verification, and returns when that is durable and signed. Many calls at a time share
+// one sync of the disk and one signature.
 //
 // The error is an *access.Error with access.CodeInvalid for a draft that cannot be recorded, and else
 // an *Error: CodeStorage, after which what was not acknowledged is not in the log as long as it is
-// open, and which may be over with the next call, once there is room; CodeOutcomeUnknown if ctx was done
-// while the entry was written; or CodeClosed. If ctx was done before, it is that of ctx.
+// open, and which may be over with the next call, once there is room; CodeUnsigned if the entry is in the
+// log, but there is no proof of that; CodeOutcomeUnknown if ctx was done while the entry was written; or
+// CodeClosed. If ctx was done before, it is that of ctx.
 func (l *Log) Append(ctx context.Context, d *Draft) (Place, error) {
 	p := &pending{done: make(chan struct{})}
 	if _, err := rand.Read(p.salt[:]); err != nil {
@@ -83,7 +85,7 @@ func (l *Log) Append(ctx context.Context, d *Draft) (Place, error) {
 	if p.err != nil {
 		return Place{}, p.err
 	}
-	return Place{p.index, p.leaf, p.entry, p.salt}, nil
+	return Place{p.proof, p.leaf, &e, p.entry, p.salt}, nil
 }
 
 func errClosed() *Error { return errorf(CodeClosed, nil, "the access log was closed") }
@@ -135,8 +137,8 @@ func (l *Log) fits(group []*pending) int {
 	return int(room)
 }
 
-// commit writes a group, makes it durable, lets readers see it, and answers. It uses b for the bytes,
-// and returns it.
+// commit writes a group, makes it durable, lets readers see it, signs it, and answers. It uses b for the
+// bytes, and returns it.
 func (l *Log) commit(b []byte, group []*pending) []byte {
 	first := l.Size()
 	b = beginGroup(b)
@@ -146,21 +148,43 @@ func (l *Log) commit(b []byte, group []*pending) []byte {
 		b = p.append(b)
 	}
 	endGroup(b, first, len(group))
-	if err := l.put(b); err != nil {
-		for _, p := range group {
-			p.err = err
-			close(p.done)
+	err := l.put(b)
+	if err == nil {
+		l.end += int64(len(b))
+		l.publish(group, offsets)
+		l.grew()
+		if cause := l.prove(group, first); cause != nil {
+			err = errorf(CodeUnsigned, cause, "the entry is in the access log, but there is no signed checkpoint that covers it")
 		}
-		return b
 	}
-	l.end += int64(len(b))
-	l.publish(group, offsets)
-	for i, p := range group {
-		p.index = first + uint64(i)
+	for _, p := range group {
+		p.err = err
 		close(p.done)
 	}
-	l.grew()
 	return b
+}
+
+// prove proves the entries of a group, which is the newest in the log, by one checkpoint for all.
+func (l *Log) prove(group []*pending, first uint64) error {
+	r := l.reader()
+	defer r.close()
+	tree, err := r.tree(first + uint64(len(group)))
+	if err != nil {
+		return err
+	}
+	c, err := l.sign(tree)
+	if err != nil {
+		return err
+	}
+	for i, p := range group {
+		index := first + uint64(i)
+		path, err := tree.Inclusion(index)
+		if err != nil {
+			return err
+		}
+		p.proof = &access.Proof{Checkpoint: c, Index: index, Path: path}
+	}
+	return nil
 }
 
 // put makes bytes durable behind the end of the segment that is being filled. If that fails, the next

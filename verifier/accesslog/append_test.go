@@ -5,11 +5,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/verifier/access"
@@ -60,9 +62,12 @@ func TestPlace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := access.ParseEntry(p.Entry)
+	e, err := access.ParseEntry(p.Encoded)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(e, p.Entry) {
+		t.Errorf("the entry is %+v, encoded as %+v", p.Entry, e)
 	}
 	if e.Licence != access.LicenceCommitment(p.Salt, d.Issuer, d.Digest) || e.Presentation != access.PresentationCommitment(p.Salt, d.Presentation) {
 		t.Error("the commitments are not those to licence and presentation")
@@ -254,7 +259,7 @@ func TestCancelled(t *testing.T) {
 
 func TestCreateAndOpen(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "deep", "log")
-	_, err := Open(dir)
+	_, err := Open(dir, testKey, time.Now)
 	wantCode(t, "open what is not there", err, CodeMissing)
 	for _, id := range []Identity{{}, {Department: "data-bureau"}, {Department: "data-bureau", Log: "A"}, {Department: "../x", Log: "a"}} {
 		wantCode(t, "create "+id.Department+"/"+id.Log, Create(dir, id), CodeName)
@@ -267,7 +272,7 @@ func TestCreateAndOpen(t *testing.T) {
 	if l.Identity() != testID {
 		t.Errorf("the identity is %+v", l.Identity())
 	}
-	_, err = Open(dir)
+	_, err = Open(dir, testKey, time.Now)
 	wantCode(t, "open twice", err, CodeInUse)
 	closeLog(t, l)
 	closeLog(t, reopen(t, dir))
@@ -285,7 +290,7 @@ func TestCreateAndOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err = Open(half)
+	_, err = Open(half, testKey, time.Now)
 	wantCode(t, "open what was never finished", err, CodeMissing)
 	if err := Create(half, testID); err != nil {
 		t.Fatal(err)

@@ -92,8 +92,9 @@ type Ledger interface {
 
 // AuditOptions are what an audit may be told.
 type AuditOptions struct {
-	Expect   *Head                // one that the log must have had
-	Progress func(entries uint64) // called from time to time
+	Expect   *Head                     // one that the log must have had
+	Entry    func(*access.Entry) error // called for each entry in its turn; its error ends the audit and is that of Audit
+	Progress func(entries uint64)      // called from time to time
 }
 
 // An audit is one on its way.
@@ -113,7 +114,7 @@ type audit struct {
 // Audit reads a log and recomputes it: every leaf, the root at every checkpoint on the ledger, whether the
 // log only grew between each of its checkpoints and the next, and who signed them. It finds an entry that
 // was removed, altered or put in, and a log that was forked or rolled back since it was last
-// anchored. The error is an *Error of the source, or that of the ledger's view.
+// anchored. The error is an *Error of the source, or that of the ledger's view or of options.Entry.
 func Audit(source Source, ledger Ledger, options AuditOptions) (*Report, error) {
 	id := source.Identity()
 	a := &audit{options: options, id: id, ledger: ledger, report: &Report{Identity: id}, last: Head{0, access.EmptyRoot}}
@@ -151,8 +152,8 @@ func (a *audit) foundf(code string, at uint64, format string, args ...any) {
 func (a *audit) visit(it *item) error {
 	if it.checkpoint != nil {
 		a.checkpoint(it)
-	} else {
-		a.entry(it)
+	} else if err := a.entry(it); err != nil {
+		return err
 	}
 	if len(a.report.Findings) >= maxFindings {
 		return errEnough
@@ -163,15 +164,21 @@ func (a *audit) visit(it *item) error {
 // progressEvery is the number of entries between two calls of Progress.
 const progressEvery = 1 << 14
 
-func (a *audit) entry(it *item) {
-	if _, err := access.ParseEntry(it.entry); err != nil {
+func (a *audit) entry(it *item) error {
+	e, err := access.ParseEntry(it.entry)
+	if err != nil {
 		a.foundf(CodeEntryMalformed, a.frontier.Size(), "%v", err)
+	} else if a.options.Entry != nil {
+		if err := a.options.Entry(e); err != nil {
+			return err
+		}
 	}
 	a.frontier.Append(it.leaf)
 	a.reached()
 	if a.options.Progress != nil && a.frontier.Size()%progressEvery == 0 {
 		a.options.Progress(a.frontier.Size())
 	}
+	return nil
 }
 
 // reached compares the root with what it must be at this size.
@@ -219,7 +226,7 @@ func (a *audit) checkpoint(it *item) {
 		a.fork(c.Size, "in the log")
 	}
 	switch {
-	case c.Size == a.record.Size && c.Root == a.record.Root:
+	case c.Head == a.record:
 	case c.Size > a.report.Ledger:
 		a.report.Unseen++
 	default:
@@ -228,28 +235,28 @@ func (a *audit) checkpoint(it *item) {
 	if c.Size >= a.last.Size && !it.unproven && !a.forked && !access.VerifyConsistency(a.last.Size, c.Size, it.proof, a.last.Root, c.Root) {
 		a.foundf(CodeInconsistent, c.Size, "the log of %d entries is not shown to be the beginning of this one", a.last.Size)
 	}
-	a.last = Head{c.Size, c.Root}
+	a.last = c.Head
 }
 
 // problem says what is wrong with a checkpoint by itself, "" if nothing is.
-func (a *audit) problem(c *Checkpoint) string {
-	body, signed, err := statement.ParseAs[*statement.Checkpoint](c.Statement)
+func (a *audit) problem(c *stored) string {
+	says, err := access.ParseCheckpoint(c.statement)
 	if err != nil {
 		return err.Error()
 	}
-	if (Identity{body.Ledger, body.Department, body.Log}) != a.id {
+	if (Identity{says.Ledger, says.Department, says.Log}) != a.id {
 		return "it is of another log"
 	}
-	if (Head{body.Size, body.Root}) != (Head{c.Size, c.Root}) {
+	if (Head{says.Size, says.Root}) != c.Head {
 		return "it is stored under another size or root"
 	}
-	key := a.ledger.Key(signed.KeyID)
+	key := a.ledger.Key(says.Signed.KeyID)
 	switch {
 	case key == nil:
 		return "its signing key was never enrolled"
 	case key.Department != a.id.Department || !key.Purposes.Has(statement.PurposeLog):
 		return "its signing key is not one of the department for this"
-	case !signed.Verify(key.Public):
+	case !says.Signed.Verify(key.Public):
 		return "its signature does not verify"
 	}
 	return ""

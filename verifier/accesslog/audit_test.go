@@ -103,14 +103,14 @@ func TestAuditClean(t *testing.T) {
 	}
 
 	// While the log is open and goes on.
-	l := reopen(t, dir)
+	l := reopenIn(t, city, dir)
 	fill(t, l, 100)
 	if r := auditDir(t, dir, city.Index, AuditOptions{}); !r.Clean() || r.Head.Size != 100 {
 		t.Errorf("the report of a log in use is %+v", r)
 	}
 
 	// By a view of the ledger that is behind.
-	anchor(t, newAnchorer(city, l, &post{Ledger: city.As(ledgertest.Authority)}))
+	anchor(t, NewAnchorer(l, &post{Ledger: city.As(ledgertest.Authority)}))
 	old := &lagging{Ledger: city.Index, size: 20}
 	r := auditDir(t, dir, old, AuditOptions{})
 	wantFindings(t, r)
@@ -154,9 +154,9 @@ func TestAuditOfOlderExport(t *testing.T) {
 	if err := files.Write(&b); err != nil {
 		t.Fatal(err)
 	}
-	l := reopen(t, dir)
+	l := reopenIn(t, city, dir)
 	fill(t, l, 40)
-	anchor(t, newAnchorer(city, l, &post{Ledger: city.As(ledgertest.Authority)}))
+	anchor(t, NewAnchorer(l, &post{Ledger: city.As(ledgertest.Authority)}))
 	caughtUp(t, city)
 	x, err := ReadExport(&b)
 	if err != nil {

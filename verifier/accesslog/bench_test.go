@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/verifier/verify"
@@ -46,7 +47,7 @@ func million(b *testing.B) string {
 	if err := create(dir, testID, segmentHeight); err != nil {
 		b.Fatal(err)
 	}
-	l, err := open(dir, lazy{})
+	l, err := open(dir, testKey, time.Now, lazy{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -88,7 +89,7 @@ func BenchmarkMillion(b *testing.B) {
 	dir := million(b)
 	b.Run("open", func(b *testing.B) {
 		for b.Loop() {
-			l, err := Open(dir)
+			l, err := Open(dir, testKey, time.Now)
 			if err != nil {
 				b.Fatal(err)
 			}

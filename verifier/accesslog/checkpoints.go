@@ -2,6 +2,7 @@ package accesslog
 
 import (
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/sdk/statement"
 	"github.com/credledger/credledger/verifier/access"
 )
 
@@ -23,11 +25,31 @@ const (
 	maxStatement = slotSize - slotHead - 4
 )
 
-// A Checkpoint is one of a log that is on the ledger.
-type Checkpoint struct {
-	Size      uint64 // number of entries
-	Root      sm.Hash
-	Statement []byte // a statement.Checkpoint, signed
+// A stored checkpoint is what a slot says.
+type stored struct {
+	Head
+	statement []byte // a statement.Checkpoint, signed
+}
+
+// parse reads the statement.
+func (s *stored) parse() (*access.Checkpoint, error) {
+	c, err := access.ParseCheckpoint(s.statement)
+	if err != nil {
+		return nil, damaged("the stored checkpoint of the access log at %d entries is none: %v", s.Size, err)
+	}
+	return c, nil
+}
+
+// sign signs a checkpoint of the log as it is in a tree, which is durable.
+func (l *Log) sign(tree *access.Tree) (*access.Checkpoint, error) {
+	c, err := access.SignCheckpoint(&statement.Checkpoint{
+		Ledger: l.id.Ledger, Department: l.id.Department, Log: l.id.Log,
+		Size: tree.Size(), Root: tree.Root(), SignedAt: uint64(l.now().Unix()),
+	}, l.signer)
+	if err != nil {
+		return nil, fmt.Errorf("sign a checkpoint of the access log: %w", err)
+	}
+	return c, nil
 }
 
 // checkpoints are those of a log. They are safe for concurrent use.
@@ -77,7 +99,7 @@ func (c *checkpoints) begin(name string, files files) error {
 }
 
 // slot reads a slot.
-func (c *checkpoints) slot(i int64) (*Checkpoint, error) {
+func (c *checkpoints) slot(i int64) (*stored, error) {
 	b := make([]byte, slotSize)
 	if _, err := c.read.ReadAt(b, i*slotSize); err != nil && err != io.EOF {
 		return nil, storageError("read the checkpoints of the access log", err)
@@ -87,14 +109,14 @@ func (c *checkpoints) slot(i int64) (*Checkpoint, error) {
 	if length == 0 || length > maxStatement || crc32.Checksum(b[:slotSize-4], castagnoli) != sum {
 		return nil, damaged("checkpoint %d of the access log is not stored as it was written", i)
 	}
-	return &Checkpoint{binary.BigEndian.Uint64(b), sm.Hash(b[8:]), b[slotHead : slotHead+length]}, nil
+	return &stored{Head{binary.BigEndian.Uint64(b), sm.Hash(b[8:])}, b[slotHead : slotHead+length]}, nil
 }
 
 // newest returns the checkpoint of the greatest size; found is false if there is none.
-func (c *checkpoints) newest() (newest *Checkpoint, found bool, err error) {
+func (c *checkpoints) newest() (newest *stored, found bool, err error) {
 	n := c.number()
 	if n == 0 {
-		return &Checkpoint{}, false, nil
+		return &stored{}, false, nil
 	}
 	newest, err = c.slot(n - 1)
 	return newest, err == nil, err
@@ -122,13 +144,14 @@ func (c *checkpoints) after(size uint64) (int64, error) {
 }
 
 // add makes a checkpoint durable that is greater than those before.
-func (c *checkpoints) add(p *Checkpoint) error {
-	if len(p.Statement) > maxStatement {
+func (c *checkpoints) add(p *access.Checkpoint) error {
+	signed := p.Signed.Bytes()
+	if len(signed) > maxStatement {
 		return errorf(CodeStorage, nil, "a checkpoint has at most %d bytes", maxStatement)
 	}
 	b := make([]byte, 0, slotSize)
 	b = append(binary.BigEndian.AppendUint64(b, p.Size), p.Root[:]...)
-	b = append(binary.BigEndian.AppendUint16(b, uint16(len(p.Statement))), p.Statement...)
+	b = append(binary.BigEndian.AppendUint16(b, uint16(len(signed))), signed...)
 	b = append(b, make([]byte, slotSize-4-len(b))...)
 	b = binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 	c.mu.Lock()
@@ -171,14 +194,14 @@ const MostCheckpoints = 1000
 
 // Checkpoints returns those on the ledger that have a greater size than this, the smallest first, at
 // most n of them and at most MostCheckpoints. The error is an *Error.
-func (l *Log) Checkpoints(after uint64, n int) ([]*Checkpoint, error) {
+func (l *Log) Checkpoints(after uint64, n int) ([]*access.Checkpoint, error) {
 	from, err := l.checkpoints.after(after)
 	if err != nil {
 		return nil, err
 	}
-	list := []*Checkpoint{}
+	list := []*access.Checkpoint{}
 	for to := min(l.checkpoints.number(), from+int64(min(n, MostCheckpoints))); from < to; from++ {
-		c, err := l.checkpoints.slot(from)
+		c, err := l.checkpoint(from)
 		if err != nil {
 			return nil, err
 		}
@@ -187,15 +210,18 @@ func (l *Log) Checkpoints(after uint64, n int) ([]*Checkpoint, error) {
 	return list, nil
 }
 
-// A Proof shows that an entry is in the log as the ledger has it.
-type Proof struct {
-	Checkpoint
-	Path []sm.Hash // from the entry's leaf to the checkpoint's root (access.VerifyInclusion)
+// checkpoint returns a checkpoint that is on the ledger, by its number.
+func (l *Log) checkpoint(i int64) (*access.Checkpoint, error) {
+	s, err := l.checkpoints.slot(i)
+	if err != nil {
+		return nil, err
+	}
+	return s.parse()
 }
 
-// Proof returns the proof of an entry against the first checkpoint on the ledger that covers it, nil if
+// Proof returns the proof of an entry by the first checkpoint on the ledger that covers it, nil if
 // there is none yet. The error is an *Error.
-func (l *Log) Proof(index uint64) (*Proof, error) {
+func (l *Log) Proof(index uint64) (*access.Proof, error) {
 	if size := l.Size(); index >= size {
 		return nil, errorf(CodeRange, nil, "the access log has %d entries, not one with the index %d", size, index)
 	}
@@ -203,7 +229,7 @@ func (l *Log) Proof(index uint64) (*Proof, error) {
 	if err != nil || i == l.checkpoints.number() {
 		return nil, err
 	}
-	c, err := l.checkpoints.slot(i)
+	c, err := l.checkpoint(i)
 	if err != nil {
 		return nil, err
 	}
@@ -213,12 +239,16 @@ func (l *Log) Proof(index uint64) (*Proof, error) {
 	if err != nil {
 		return nil, err
 	}
-	path, err := access.InclusionPath(r, index, c.Size)
+	tree, err := r.tree(c.Size)
 	if err != nil {
 		return nil, err
 	}
-	if !access.VerifyInclusion(leaf, index, c.Size, path, c.Root) {
+	p := &access.Proof{Checkpoint: c, Index: index}
+	if p.Path, err = tree.Inclusion(index); err != nil {
+		return nil, err
+	}
+	if !p.Includes(leaf) {
 		return nil, damaged("the stored tree of the access log is not that of its checkpoint at %d entries", c.Size)
 	}
-	return &Proof{*c, path}, nil
+	return p, nil
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestTorn cuts the last group at byte after byte, and has zeros or rubbish in place of its end, as a crash
@@ -71,7 +72,7 @@ func TestChangedBytes(t *testing.T) {
 		}
 		for i := 0; i < len(b); i += 3 {
 			change(t, filepath.Join(l.dir, f.Name()), func([]byte) []byte { c := bytes.Clone(b); c[i] ^= 0x20; return c })
-			l, err := Open(l.dir)
+			l, err := Open(l.dir, testKey, time.Now)
 			if err != nil {
 				if Code(err) != CodeDamaged && (Code(err) != CodeNewerFormat || f.Name() != identityFile) {
 					t.Fatalf("byte %d of %s: %v", i, f.Name(), err)
@@ -85,7 +86,7 @@ func TestChangedBytes(t *testing.T) {
 				page, err := l.Entries(at, 1)
 				if err != nil {
 					wantCode(t, "entries", err, CodeDamaged)
-				} else if !bytes.Equal(page[0], places[at].Entry) {
+				} else if !bytes.Equal(page[0], places[at].Encoded) {
 					t.Fatalf("byte %d of %s: entry %d is another", i, f.Name(), at)
 				}
 			}
@@ -110,7 +111,7 @@ func TestMissing(t *testing.T) {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
-		l, err := Open(dir)
+		l, err := Open(dir, testKey, time.Now)
 		if Code(err) != code || (err == nil) != (code == "") {
 			t.Errorf("without %s: %v, want %q", name, err, code)
 		}
@@ -188,7 +189,7 @@ func newFaulty(t *testing.T) (*Log, *faulty) {
 	l := newLog(t, small)
 	closeLog(t, l)
 	fs := &faulty{fail: map[string]error{}}
-	l, err := open(l.dir, fs)
+	l, err := open(l.dir, testKey, time.Now, fs)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ const (
 	CodeDamaged        = "log-damaged"         // what is stored is not what was written
 	CodeStorage        = "log-storage"         // the disk failed or is full
 	CodeClosed         = "log-closed"          // the log was closed
+	CodeUnsigned       = "log-unsigned"        // the entry is recorded, but no checkpoint that covers it could be signed
 	CodeOutcomeUnknown = "log-outcome-unknown" // the entry may or may not be recorded
 	CodeRange          = "log-range"           // an index or a size that the log does not have
 	CodeRolledBack     = "log-rolled-back"     // the ledger knows entries that the log has lost

@@ -7,7 +7,6 @@ import (
 	"io"
 
 	"github.com/credledger/credledger/sdk/sm"
-	"github.com/credledger/credledger/sdk/statement"
 	"github.com/credledger/credledger/verifier/access"
 )
 
@@ -59,7 +58,7 @@ func (f *Files) Write(w io.Writer) error {
 			entries++
 			return e.Encode(exportLine{Entry: it.entry})
 		}
-		l := exportLine{Checkpoint: it.checkpoint.Statement}
+		l := exportLine{Checkpoint: it.checkpoint.statement}
 		if !it.unproven {
 			l.Consistency = &it.proof
 		}
@@ -166,11 +165,11 @@ func (x *Export) read(_ func(Finding), visit func(*item) error) error {
 			entries++
 			it.entry, it.leaf = l.Entry, access.Leaf(l.Entry)
 		case lineCheckpoint:
-			c, _, err := statement.ParseAs[*statement.Checkpoint](l.Checkpoint)
+			c, err := access.ParseCheckpoint(l.Checkpoint)
 			if err != nil {
 				return errorf(CodeExport, err, "what the export has after %d entries is not a checkpoint", entries)
 			}
-			it.checkpoint = &Checkpoint{c.Size, c.Root, l.Checkpoint}
+			it.checkpoint = &stored{Head{c.Size, c.Root}, l.Checkpoint}
 			if l.Consistency != nil {
 				it.proof = *l.Consistency
 			}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+
+	"github.com/credledger/credledger/sdk/filelock"
 )
 
 // files is where the files come from that a log writes to as it goes; tests have one that fails.
@@ -78,7 +80,7 @@ func lockDir(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, storageError("lock the access log", err)
 	}
-	free, err := tryLock(f)
+	free, err := filelock.Try(f)
 	if err == nil && free {
 		return f, nil
 	}

@@ -9,13 +9,18 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/sdk/statement/statementtest"
 	"github.com/credledger/credledger/verifier/access"
 )
 
 // small is the height of the segments of most tests: they have eight entries.
 const small = 3
+
+// testKey signs the checkpoints of most tests.
+var testKey = statementtest.Key("log")
 
 var testID = Identity{Ledger: sm.Sum([]byte("ledger")), Department: "data-bureau", Log: "verifier-1"}
 
@@ -31,7 +36,13 @@ func newLog(t testing.TB, height uint) *Log {
 
 func reopen(t testing.TB, dir string) *Log {
 	t.Helper()
-	l, err := Open(dir)
+	return reopenWith(t, dir, testKey, time.Now)
+}
+
+// reopenWith opens a log whose key is that of somebody in particular.
+func reopenWith(t testing.TB, dir string, key sm.Signer, now func() time.Time) *Log {
+	t.Helper()
+	l, err := Open(dir, key, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,11 +136,22 @@ func check(t testing.TB, l *Log, places []Place) {
 	var f access.Frontier
 	roots := []sm.Hash{f.Root()}
 	for i, p := range places {
-		if p.Index != uint64(i) || string(p.Entry) != string(entries[i]) || p.Leaf != access.Leaf(p.Entry) {
+		if p.Index != uint64(i) || string(p.Encoded) != string(entries[i]) || p.Leaf != access.Leaf(p.Encoded) {
 			t.Fatalf("entry %d is not the one that was acknowledged at %d", i, p.Index)
 		}
 		f.Append(p.Leaf)
 		roots = append(roots, f.Root())
+	}
+	signed := map[uint64]bool{}
+	for i, p := range places {
+		wantSigned(t, l, &p)
+		if c := p.Checkpoint; c.Root != roots[c.Size] {
+			t.Fatalf("the checkpoint of entry %d has another root at %d", i, c.Size)
+		}
+		signed[p.Checkpoint.Size] = true
+	}
+	if size > 0 && !signed[size] {
+		t.Fatal("no checkpoint covers the whole log")
 	}
 	step := max(1, size/23)
 	for s := uint64(0); s <= size; s += step {
@@ -147,6 +169,18 @@ func check(t testing.TB, l *Log, places []Place) {
 				t.Fatalf("the log of %d is not shown to continue that of %d: %v", s, i, err)
 			}
 		}
+	}
+}
+
+// wantSigned wants the proof of an entry to be good: one by a checkpoint of the log, which its key has signed.
+func wantSigned(t testing.TB, l *Log, p *Place) {
+	t.Helper()
+	c := p.Checkpoint
+	if c.Ledger != l.id.Ledger || c.Department != l.id.Department || c.Log != l.id.Log || !c.Signed.Verify(l.signer.Public()) {
+		t.Fatalf("the checkpoint of entry %d is %+v, not one that the log has signed", p.Index, c)
+	}
+	if !p.Includes(p.Leaf) {
+		t.Fatalf("the checkpoint of entry %d at %d does not cover it", p.Index, c.Size)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/sdk/statement"
 )
 
 // childEnv makes this test binary another process: its value is what to do, a colon, a directory.
@@ -36,8 +37,8 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// child opens the log and holds it until standard input ends, or records verifications and prints
-// place and leaf of each as soon as it is acknowledged.
+// child opens the log and holds it until standard input ends, or records verifications. It prints what it
+// signs before that is signed, and place and leaf of each verification as soon as it is acknowledged.
 func child(role, dir string) error {
 	if role == "full" {
 		signal.Ignore(syscall.SIGXFSZ)
@@ -45,7 +46,7 @@ func child(role, dir string) error {
 			return err
 		}
 	}
-	l, err := Open(dir)
+	l, err := Open(dir, telling{testKey}, time.Now)
 	if err != nil {
 		return err
 	}
@@ -72,6 +73,20 @@ func child(role, dir string) error {
 		<-failed // all of them fail in the end
 	}
 	return err
+}
+
+// telling is a key that prints size and root of each checkpoint that it is about to sign.
+type telling struct{ sm.Signer }
+
+func (k telling) Sign(message []byte) ([]byte, error) {
+	before := len(statement.ToBeSigned(statement.KindCheckpoint, k.Public().ID(), nil)) - 1
+	body, err := statement.Decode(statement.KindCheckpoint, message[before+2:]) // behind the two bytes of its length
+	if err != nil {
+		return nil, err
+	}
+	c := body.(*statement.Checkpoint)
+	fmt.Println("SIGN", c.Size, c.Root)
+	return k.Signer.Sign(message)
 }
 
 // start starts the other process and waits until it has the log open.
@@ -104,14 +119,42 @@ type ack struct {
 	leaf  sm.Hash
 }
 
-func parseAck(line string) (ack, bool) {
+// word is what follows a word in a line that the other process prints: a number and a hash.
+func word(line, first string) (n uint64, h sm.Hash, ok bool) {
 	f := strings.Fields(line)
-	if len(f) != 3 || f[0] != "ACK" {
-		return ack{}, false
+	if len(f) != 3 || f[0] != first {
+		return 0, h, false
 	}
-	index, err1 := strconv.ParseUint(f[1], 10, 64)
-	leaf, err2 := sm.ParseHash(f[2])
-	return ack{index, leaf}, err1 == nil && err2 == nil
+	n, err1 := strconv.ParseUint(f[1], 10, 64)
+	h, err2 := sm.ParseHash(f[2])
+	return n, h, err1 == nil && err2 == nil
+}
+
+// heads are the roots that were signed, by size.
+type heads map[uint64]sm.Hash
+
+// take takes in a line that says what was signed. No size may have two roots.
+func (h heads) take(t *testing.T, line string) bool {
+	t.Helper()
+	size, root, ok := word(line, "SIGN")
+	if !ok {
+		return false
+	}
+	if before, twice := h[size]; twice && before != root {
+		t.Fatalf("two roots were signed for %d entries", size)
+	}
+	h[size] = root
+	return true
+}
+
+// wantHeads wants the log to be one that had all that was signed.
+func wantHeads(t *testing.T, l *Log, h heads) {
+	t.Helper()
+	for size, want := range h {
+		if root, err := l.Root(size); err != nil || root != want {
+			t.Fatalf("the root that was signed for %d entries is not that of the log: %v", size, err)
+		}
+	}
 }
 
 // wantAcks wants the log to have all that was acknowledged.
@@ -136,7 +179,7 @@ func TestTwoProcesses(t *testing.T) {
 	l := newLog(t, small)
 	closeLog(t, l)
 	cmd, stdin, _ := start(t, "hold", l.dir)
-	_, err := Open(l.dir)
+	_, err := Open(l.dir, testKey, time.Now)
 	wantCode(t, "open", err, CodeInUse)
 	stdin.Close()
 	if err := cmd.Wait(); err != nil {
@@ -145,25 +188,30 @@ func TestTwoProcesses(t *testing.T) {
 	reopen(t, l.dir)
 }
 
-// TestKill kills a process that records, with SIGKILL, at random moments.
+// TestKill kills a process that records, with SIGKILL, at random moments: what it acknowledged is there, and
+// what it signed, even if nobody was told.
 func TestKill(t *testing.T) {
 	l := newLog(t, 6)
 	closeLog(t, l)
 	rng := rand.New(rand.NewPCG(3, 4))
 	var acks []ack
+	signed := heads{}
 	for range 8 {
 		cmd, _, lines := start(t, "append", l.dir)
 		until := len(acks) + 1 + rng.IntN(300)
 		killed := false
 		for lines.Scan() {
-			a, ok := parseAck(lines.Text())
+			if signed.take(t, lines.Text()) {
+				continue
+			}
+			index, leaf, ok := word(lines.Text(), "ACK")
 			if !ok {
 				if killed {
 					break // the last line can be half a line
 				}
 				t.Fatalf("the other process says %q", lines.Text())
 			}
-			acks = append(acks, a)
+			acks = append(acks, ack{index, leaf})
 			if len(acks) >= until && !killed {
 				killed = true
 				time.Sleep(time.Duration(rng.IntN(3000)) * time.Microsecond)
@@ -177,7 +225,11 @@ func TestKill(t *testing.T) {
 		}
 		l := reopen(t, l.dir)
 		wantAcks(t, l, acks)
+		wantHeads(t, l, signed)
 		closeLog(t, l)
+	}
+	if len(signed) < 20 {
+		t.Errorf("only %d checkpoints were signed", len(signed))
 	}
 }
 
@@ -188,11 +240,11 @@ func TestProcessWithFullDisk(t *testing.T) {
 	closeLog(t, l)
 	cmd, _, lines := start(t, "full", l.dir)
 	var acks []ack
-	failure := ""
+	signed, failure := heads{}, ""
 	for lines.Scan() {
-		if a, ok := parseAck(lines.Text()); ok {
-			acks = append(acks, a)
-		} else {
+		if index, leaf, ok := word(lines.Text(), "ACK"); ok {
+			acks = append(acks, ack{index, leaf})
+		} else if !signed.take(t, lines.Text()) {
 			failure = lines.Text()
 		}
 	}
@@ -214,5 +266,6 @@ func TestProcessWithFullDisk(t *testing.T) {
 	}
 	l = reopen(t, l.dir)
 	wantAcks(t, l, acks)
+	wantHeads(t, l, signed)
 	fill(t, l, int(l.Size())+100)
 }

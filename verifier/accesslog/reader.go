@@ -90,6 +90,14 @@ func (r *reader) Node(level uint, index uint64) (h sm.Hash, err error) {
 	return h, err
 }
 
+// tree returns the tree of the log at a size, which can be used as long as the reader.
+func (r *reader) tree(size uint64) (*access.Tree, error) {
+	if now := r.v.Size(); size > now {
+		return nil, errorf(CodeRange, nil, "the access log has %d entries, not %d", now, size)
+	}
+	return access.NewTree(r, size)
+}
+
 // record reads an entry that is durable, and checks that it is the one whose leaf is in the tree.
 func (r *reader) record(index uint64) (record, error) {
 	number, place := index>>r.v.height, index&(1<<r.v.height-1)

@@ -28,7 +28,7 @@ type Source interface {
 type item struct {
 	entry      []byte
 	leaf       sm.Hash // of the entry
-	checkpoint *Checkpoint
+	checkpoint *stored
 	proof      []sm.Hash // of the checkpoint's consistency with the one before, or with the empty log
 	unproven   bool      // there is no such proof, for a reason that was reported
 }
@@ -60,12 +60,12 @@ type walk struct {
 	report      func(Finding)
 	visit       func(*item) error
 	checkpoints *checkpoints
-	next        int64       // number of the next checkpoint that was not read
-	ahead       *Checkpoint // the next one to visit, if it was read
-	view        *view       // nil if it cannot be had
-	reader      *reader     // of the view, as long as proofs can be made
-	size        uint64      // entries visited
-	before      uint64      // size of the checkpoint before
+	next        int64   // number of the next checkpoint that was not read
+	ahead       *stored // the next one to visit, if it was read
+	view        *view   // nil if it cannot be had
+	reader      *reader // of the view, as long as proofs can be made
+	size        uint64  // entries visited
+	before      uint64  // size of the checkpoint before
 }
 
 // read implements Source. The checkpoints are read before the entries, which only get more.
@@ -174,7 +174,11 @@ func (w *walk) checkpointsTo(size uint64) error {
 		w.ahead = nil
 		it := &item{checkpoint: c, unproven: true}
 		if w.reader != nil && w.before <= c.Size && c.Size <= w.view.Size() {
-			if it.proof, err = access.ConsistencyProof(w.reader, w.before, c.Size); err == nil {
+			tree, err := w.reader.tree(c.Size)
+			if err == nil {
+				it.proof, err = tree.Consistency(w.before)
+			}
+			if err == nil {
 				it.unproven = false
 			} else if Code(err) != CodeDamaged {
 				return err
@@ -188,7 +192,7 @@ func (w *walk) checkpointsTo(size uint64) error {
 }
 
 // upcoming returns the next checkpoint, nil if there is none.
-func (w *walk) upcoming() (*Checkpoint, error) {
+func (w *walk) upcoming() (*stored, error) {
 	for w.ahead == nil && w.next < w.checkpoints.number() {
 		c, err := w.checkpoints.slot(w.next)
 		if Code(err) == CodeDamaged {

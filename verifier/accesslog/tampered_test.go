@@ -34,21 +34,21 @@ func TestTampered(t *testing.T) {
 	city, dir := audited(t)
 	resign := func(t *testing.T, dir string, i int, change func(*statement.Checkpoint), key *sm.PrivateKey) {
 		t.Helper()
-		c, err := openCheckpoints(dir, nil)
+		stored, err := openCheckpoints(dir, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.close()
-		old, err := c.slot(int64(i))
+		defer stored.close()
+		old, err := stored.slot(int64(i))
 		if err != nil {
 			t.Fatal(err)
 		}
-		body, _, err := statement.ParseAs[*statement.Checkpoint](old.Statement)
+		c, err := old.parse()
 		if err != nil {
 			t.Fatal(err)
 		}
-		change(body)
-		signed, err := statement.Sign(body, key)
+		change(c.Checkpoint)
+		c, err = access.SignCheckpoint(c.Checkpoint, key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,7 +58,7 @@ func TestTampered(t *testing.T) {
 		}
 		defer w.close()
 		w.count = int64(i)
-		if err := w.add(&Checkpoint{body.Size, body.Root, signed}); err != nil {
+		if err := w.add(c); err != nil {
 			t.Fatal(err)
 		}
 	}

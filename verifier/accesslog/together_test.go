@@ -85,7 +85,7 @@ func TestReadWhileRecording(t *testing.T) {
 			t.Error(err)
 		}
 		if size := a.State().Size; size > 0 {
-			if p, err := l.Proof(size - 1); err != nil || p == nil || p.Size < size {
+			if p, err := l.Proof(size - 1); err != nil || p == nil || p.Checkpoint.Size < size {
 				t.Errorf("proof of entry %d: %+v, %v", size-1, p, err)
 			}
 		}
@@ -99,7 +99,7 @@ func TestReadWhileRecording(t *testing.T) {
 	cancel()
 	reading.Wait()
 	caughtUp(t, city)
-	anchor(t, newAnchorer(city, l, &post{Ledger: city.As(ledgertest.Authority)}))
+	anchor(t, NewAnchorer(l, &post{Ledger: city.As(ledgertest.Authority)}))
 	caughtUp(t, city)
 	r := auditDir(t, l.dir, city.Index, AuditOptions{})
 	if !r.Clean() || r.Head.Size != 16*60 || r.Anchored != 16*60 || r.Unseen != 0 {

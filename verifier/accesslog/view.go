@@ -158,22 +158,15 @@ func (v *view) Size() uint64 {
 	return v.size
 }
 
-// has refuses a size that the log does not have yet.
-func (v *view) has(size uint64) error {
-	if now := v.Size(); size > now {
-		return errorf(CodeRange, nil, "the access log has %d entries, not %d", now, size)
-	}
-	return nil
-}
-
 // Root returns the root over the first so many entries. The error is an *Error.
 func (v *view) Root(size uint64) (sm.Hash, error) {
-	if err := v.has(size); err != nil {
-		return sm.Hash{}, err
-	}
 	r := v.reader()
 	defer r.close()
-	return access.Root(r, size)
+	tree, err := r.tree(size)
+	if err != nil {
+		return sm.Hash{}, err
+	}
+	return tree.Root(), nil
 }
 
 // Inclusion returns the path, from the leaf up, that shows an entry to be in the log of a size
@@ -182,12 +175,13 @@ func (v *view) Inclusion(index, size uint64) ([]sm.Hash, error) {
 	if index >= size {
 		return nil, errorf(CodeRange, nil, "entry %d is not among the first %d of the access log", index, size)
 	}
-	if err := v.has(size); err != nil {
-		return nil, err
-	}
 	r := v.reader()
 	defer r.close()
-	return access.InclusionPath(r, index, size)
+	tree, err := r.tree(size)
+	if err != nil {
+		return nil, err
+	}
+	return tree.Inclusion(index)
 }
 
 // Consistency returns the proof that the log of the first size is the beginning of that of the second
@@ -196,12 +190,13 @@ func (v *view) Consistency(first, second uint64) ([]sm.Hash, error) {
 	if first > second {
 		return nil, errorf(CodeRange, nil, "an access log of %d entries does not come before one of %d", first, second)
 	}
-	if err := v.has(second); err != nil {
-		return nil, err
-	}
 	r := v.reader()
 	defer r.close()
-	return access.ConsistencyProof(r, first, second)
+	tree, err := r.tree(second)
+	if err != nil {
+		return nil, err
+	}
+	return tree.Consistency(first)
 }
 
 // MostEntries is how many entries one call returns at most.

@@ -13,7 +13,6 @@ import (
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/statement"
-	"github.com/credledger/credledger/sdk/statement/statementtest"
 )
 
 // A wall is a ledger that takes every checkpoint, or none, and knows when it was asked.
@@ -81,13 +80,13 @@ func TestWhenAnchored(t *testing.T) {
 		if err := create(dir, testID, segmentHeight); err != nil {
 			t.Fatal(err)
 		}
-		l, err := open(dir, lazy{})
+		l, err := open(dir, testKey, time.Now, lazy{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer l.Close()
 		w := &wall{start: time.Now()}
-		a := NewAnchorer(l, w, statementtest.Key("log"), time.Now)
+		a := NewAnchorer(l, w)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- a.Run(ctx) }()

@@ -26,16 +26,14 @@
 // the rest. Each refusal is a *Refusal with a stable code. Gates of several replicas share a Counter
 // for the daily cap; rates are for each of them.
 //
-// A token is 256 random bits, so it cannot be guessed, and how long it takes to look one up tells
-// nothing, because the place looked at depends on a key that the process drew. What a wrong password
-// costs is the same whether there is such a clerk or not. The package keeps no token and no
+// Tokens, passwords and rates are those of package callers. The package keeps no token and no
 // password, and neither is ever in an error.
 package agency
 
 import (
-	"net/netip"
 	"slices"
 
+	"github.com/credledger/credledger/sdk/callers"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
 )
@@ -48,19 +46,13 @@ type Agency struct {
 	Types    map[string][]string // type id -> keys of the fields that it may ask for
 	Matters  []string            // ids of the matters that it may name
 	OnBehalf []string            // at a shared counter: those on whose behalf it asks
-	Rate     Rate
+	Rate     callers.Rate
 	DailyCap uint64
 	Clerks   []*Clerk
 
 	tokens       []sm.Hash
 	certificates []sm.Hash
-	addresses    []netip.Prefix
-}
-
-// A Rate bounds how often an agency calls.
-type Rate struct {
-	PerSecond float64 `yaml:"perSecond"`
-	Burst     int     `yaml:"burst"`
+	addresses    callers.Networks
 }
 
 // A Clerk is a person who signs in at the counter.
@@ -68,7 +60,7 @@ type Clerk struct {
 	Name string // to sign in with; unique in the agency
 	Unit string
 
-	password []byte // bcrypt
+	password callers.Password
 }
 
 // May reports whether the agency may be told a field of a type of licence.
@@ -82,10 +74,4 @@ func (a *Agency) Clerk(name string) *Clerk {
 		}
 	}
 	return nil
-}
-
-// from reports whether the agency's calls may come from an address.
-func (a *Agency) from(address netip.Addr) bool {
-	address = address.Unmap().WithZone("")
-	return len(a.addresses) == 0 || slices.ContainsFunc(a.addresses, func(p netip.Prefix) bool { return p.Contains(address) })
 }

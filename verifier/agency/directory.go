@@ -1,25 +1,22 @@
 package agency
 
 import (
-	"crypto/rand"
-	"errors"
+	_ "embed" // for the template
 	"fmt"
 	"io"
 	"os"
 	"slices"
 
+	"github.com/credledger/credledger/sdk/callers"
 	"github.com/credledger/credledger/sdk/licence"
-	"github.com/credledger/credledger/sdk/sm"
 )
 
 // A Directory is the agencies of one file. It can be used from several goroutines.
 type Directory struct {
 	agencies []*Agency // in the order of the file
 	byID     map[string]*Agency
-	key      [32]byte            // random; see place
-	bySecret map[sm.Hash]*Agency // by place of tokens
-	byPublic map[sm.Hash]*Agency // by SM3 of certificates
-	cost     int                 // of every password
+	secrets  callers.Secrets[*Agency]
+	cost     callers.Cost // of every password
 }
 
 // Load reads a directory from a file.
@@ -42,59 +39,23 @@ func Load(file string) (*Directory, error) {
 
 // newDirectory indexes agencies.
 func newDirectory(agencies []*Agency) (*Directory, error) {
-	d := &Directory{
-		agencies: agencies, byID: map[string]*Agency{}, bySecret: map[sm.Hash]*Agency{}, byPublic: map[sm.Hash]*Agency{},
-		cost: passwordCost,
-	}
-	rand.Read(d.key[:])
+	d := &Directory{agencies: agencies, byID: map[string]*Agency{}}
 	for _, a := range agencies {
 		if d.byID[a.ID] != nil {
 			return nil, fmt.Errorf("two agencies have the id %s", a.ID)
 		}
 		d.byID[a.ID] = a
-		for _, digest := range a.tokens {
-			place := d.place(digest)
-			if d.bySecret[place] != nil {
-				return nil, fmt.Errorf("agency %s: a token is there twice; each has tokens of its own", a.ID)
-			}
-			d.bySecret[place] = a
-		}
-		for _, digest := range a.certificates {
-			if d.byPublic[digest] != nil {
-				return nil, fmt.Errorf("agency %s: a certificate is there twice; each has certificates of its own", a.ID)
-			}
-			d.byPublic[digest] = a
-		}
-	}
-	return d, d.checkCosts()
-}
-
-// checkCosts makes sure that all passwords cost the same to try, or how long a wrong one takes would
-// tell whether there is such a clerk.
-func (d *Directory) checkCosts() error {
-	first := true
-	for _, a := range d.agencies {
+		err := d.secrets.Add(a.tokens, a.certificates, a)
 		for _, c := range a.Clerks {
-			cost, err := costOf(c.password)
-			if err != nil {
-				return fmt.Errorf("agency %s: %w", a.ID, err)
+			if err == nil {
+				err = d.cost.Add(c.password)
 			}
-			if !first && cost != d.cost {
-				return errors.New("the passwords differ in cost; make all of them anew with `credledger agency clerk`")
-			}
-			d.cost, first = cost, false
+		}
+		if err != nil {
+			return nil, fmt.Errorf("agency %s: %w", a.ID, err)
 		}
 	}
-	return nil
-}
-
-// place is where a token is looked up. It depends on a key that nobody knows, so that the time it
-// takes to find out that there is none tells nothing about the tokens that there are.
-func (d *Directory) place(digest sm.Hash) sm.Hash {
-	var b [64]byte
-	copy(b[:], d.key[:])
-	copy(b[32:], digest[:])
-	return sm.Sum(b[:])
+	return d, nil
 }
 
 // Agencies returns all of them, in the order of the file. The caller does not change them.
@@ -115,3 +76,9 @@ func (d *Directory) Check(t *licence.Type) error {
 	}
 	return nil
 }
+
+// Template returns a directory without agencies, with comments that say how one is written.
+func Template() []byte { return template }
+
+//go:embed agencies.yaml
+var template []byte

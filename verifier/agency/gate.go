@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/credledger/credledger/sdk/callers"
 	"github.com/credledger/credledger/sdk/licence"
-	"github.com/credledger/credledger/sdk/sm"
 )
 
 // A Counter counts what agencies verify on one day, for all replicas of a verifier. It is safe for
@@ -28,7 +28,7 @@ type Gate struct {
 	counter Counter
 	now     func() time.Time
 	state   atomic.Pointer[state]
-	signIns *signIns
+	signIns *callers.SignIns
 }
 
 // A state is a directory with what is kept about its agencies from call to call.
@@ -45,7 +45,7 @@ type account struct {
 
 // NewGate returns a gate; now is the clock.
 func NewGate(d *Directory, counter Counter, now func() time.Time) *Gate {
-	g := &Gate{counter: counter, now: now, signIns: newSignIns()}
+	g := &Gate{counter: counter, now: now, signIns: callers.NewSignIns()}
 	g.Reload(d)
 	return g
 }
@@ -56,15 +56,13 @@ func (g *Gate) Reload(d *Directory) {
 	next := &state{Directory: d, accounts: map[string]*account{}}
 	last := g.state.Load()
 	for _, a := range d.agencies {
-		limit := rate.Limit(a.Rate.PerSecond)
 		if last != nil && last.accounts[a.ID] != nil {
 			kept := last.accounts[a.ID]
-			kept.limiter.SetLimitAt(g.now(), limit)
-			kept.limiter.SetBurstAt(g.now(), a.Rate.Burst)
+			a.Rate.Limiter(kept.limiter, g.now())
 			next.accounts[a.ID] = kept
 			continue
 		}
-		next.accounts[a.ID] = &account{limiter: rate.NewLimiter(limit, a.Rate.Burst), allotment: newAllotment()}
+		next.accounts[a.ID] = &account{limiter: a.Rate.Limiter(nil, g.now()), allotment: newAllotment()}
 	}
 	g.state.Store(next)
 }
@@ -72,56 +70,27 @@ func (g *Gate) Reload(d *Directory) {
 // Directory returns the one that calls are admitted by now.
 func (g *Gate) Directory() *Directory { return g.state.Load().Directory }
 
-// Credentials are what a caller shows.
-type Credentials struct {
-	Token       string     // of the header Authorization: Bearer; "" if there is none
-	Certificate []byte     // the client's certificate, in DER, whose key the connection has proven; nil if there is none
-	Address     netip.Addr // that the call comes from
-}
-
 // Admit tells which agency calls. The error is a *Refusal: CodeUnauthenticated, CodeAddress or
 // CodeRateLimited.
-func (g *Gate) Admit(c Credentials) (*Agency, error) {
+func (g *Gate) Admit(c callers.Credentials) (*Agency, error) {
 	s := g.state.Load()
-	a := s.authenticate(c)
-	if a == nil {
+	a, ok := s.secrets.Find(c)
+	if !ok {
 		return nil, refuse(CodeUnauthenticated, "send a token of an agency (Authorization: Bearer ...), or a client certificate that is on file")
 	}
 	return s.admit(a, c.Address, g.now())
 }
 
-// authenticate finds the agency of a token or, without one, of a certificate.
-func (d *Directory) authenticate(c Credentials) *Agency {
-	switch {
-	case len(c.Token) > maxToken:
-		return nil
-	case c.Token != "":
-		return d.bySecret[d.place(TokenDigest(c.Token))]
-	case c.Certificate != nil:
-		return d.byPublic[sm.Sum(c.Certificate)]
-	}
-	return nil
-}
-
 // admit holds an agency to its addresses and its rate.
 func (s *state) admit(a *Agency, from netip.Addr, now time.Time) (*Agency, error) {
-	if !a.from(from) {
+	if !a.addresses.Allow(from) {
 		return nil, refuse(CodeAddress, "calls of this agency come from the addresses on file only; this one came from elsewhere")
 	}
-	if wait, ok := take(s.accounts[a.ID].limiter, now); !ok {
+	if wait, ok := callers.Take(s.accounts[a.ID].limiter, now); !ok {
 		return nil, &Refusal{Code: CodeRateLimited, RetryAfter: wait,
 			Message: fmt.Sprintf("this agency may call %g times a second, and %d times at once; call again later", a.Rate.PerSecond, a.Rate.Burst)}
 	}
 	return a, nil
-}
-
-// take takes one call from a limiter, or says how long to wait for it.
-func take(l *rate.Limiter, now time.Time) (wait time.Duration, ok bool) {
-	if l.AllowN(now, 1) {
-		return 0, true
-	}
-	missing := 1 - l.TokensAt(now)
-	return time.Duration(max(missing, 0) / float64(l.Limit()) * float64(time.Second)), false
 }
 
 // AdmitClerk tells whether a clerk who signed in may call now. The error is a *Refusal:
@@ -182,12 +151,12 @@ func (a *Agency) permit(c Context) error {
 		optional = append(optional, c.OnBehalf)
 	}
 	for _, s := range required {
-		if !line(s, MaxText) {
+		if !callers.Line(s, MaxText) {
 			return refuse(CodeContext, contextMessage(len(a.OnBehalf) > 0))
 		}
 	}
 	for _, s := range optional {
-		if s != "" && !line(s, MaxText) {
+		if s != "" && !callers.Line(s, MaxText) {
 			return refuse(CodeContext, contextMessage(len(a.OnBehalf) > 0))
 		}
 	}

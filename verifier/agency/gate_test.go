@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/credledger/credledger/sdk/callers"
 	"github.com/credledger/credledger/verifier/agency"
 )
 
@@ -17,26 +18,26 @@ func TestAdmit(t *testing.T) {
 	address := netip.MustParseAddr
 	for _, c := range []struct {
 		name string
-		by   agency.Credentials
+		by   callers.Credentials
 		code string // "" if admitted
 	}{
-		{"token", agency.Credentials{Token: token, Address: inside}, ""},
-		{"certificate", agency.Credentials{Certificate: certificate, Address: inside}, ""},
-		{"token, and a certificate that is not on file", agency.Credentials{Token: token, Certificate: []byte{1}, Address: inside}, ""},
-		{"single address", agency.Credentials{Token: token, Address: address("192.0.2.7")}, ""},
-		{"IPv6", agency.Credentials{Token: token, Address: address("2001:db8::1")}, ""},
-		{"IPv4 in IPv6", agency.Credentials{Token: token, Address: address("::ffff:10.20.0.1")}, ""},
-		{"with a zone", agency.Credentials{Token: token, Address: address("2001:db8::1%eth0")}, ""},
-		{"from elsewhere", agency.Credentials{Token: token, Address: address("10.21.0.1")}, agency.CodeAddress},
-		{"from nowhere", agency.Credentials{Token: token}, agency.CodeAddress},
-		{"nothing shown", agency.Credentials{Address: inside}, agency.CodeUnauthenticated},
-		{"empty certificate", agency.Credentials{Certificate: []byte{}, Address: inside}, agency.CodeUnauthenticated},
-		{"other certificate", agency.Credentials{Certificate: []byte{1}, Address: inside}, agency.CodeUnauthenticated},
-		{"wrong token, right certificate", agency.Credentials{Token: token + "A", Certificate: certificate, Address: inside}, agency.CodeUnauthenticated},
-		{"token with a last letter changed", agency.Credentials{Token: token[:len(token)-1] + "B", Address: inside}, agency.CodeUnauthenticated},
-		{"token in capitals", agency.Credentials{Token: strings.ToUpper(token), Address: inside}, agency.CodeUnauthenticated},
-		{"the digest in place of the token", agency.Credentials{Token: agency.TokenDigest(token).String(), Address: inside}, agency.CodeUnauthenticated},
-		{"endless token", agency.Credentials{Token: strings.Repeat(token, 1000), Address: inside}, agency.CodeUnauthenticated},
+		{"token", callers.Credentials{Token: token, Address: inside}, ""},
+		{"certificate", callers.Credentials{Certificate: certificate, Address: inside}, ""},
+		{"token, and a certificate that is not on file", callers.Credentials{Token: token, Certificate: []byte{1}, Address: inside}, ""},
+		{"single address", callers.Credentials{Token: token, Address: address("192.0.2.7")}, ""},
+		{"IPv6", callers.Credentials{Token: token, Address: address("2001:db8::1")}, ""},
+		{"IPv4 in IPv6", callers.Credentials{Token: token, Address: address("::ffff:10.20.0.1")}, ""},
+		{"with a zone", callers.Credentials{Token: token, Address: address("2001:db8::1%eth0")}, ""},
+		{"from elsewhere", callers.Credentials{Token: token, Address: address("10.21.0.1")}, agency.CodeAddress},
+		{"from nowhere", callers.Credentials{Token: token}, agency.CodeAddress},
+		{"nothing shown", callers.Credentials{Address: inside}, agency.CodeUnauthenticated},
+		{"empty certificate", callers.Credentials{Certificate: []byte{}, Address: inside}, agency.CodeUnauthenticated},
+		{"other certificate", callers.Credentials{Certificate: []byte{1}, Address: inside}, agency.CodeUnauthenticated},
+		{"wrong token, right certificate", callers.Credentials{Token: token + "A", Certificate: certificate, Address: inside}, agency.CodeUnauthenticated},
+		{"token with a last letter changed", callers.Credentials{Token: token[:len(token)-1] + "B", Address: inside}, agency.CodeUnauthenticated},
+		{"token in capitals", callers.Credentials{Token: strings.ToUpper(token), Address: inside}, agency.CodeUnauthenticated},
+		{"the digest in place of the token", callers.Credentials{Token: callers.TokenDigest(token).String(), Address: inside}, agency.CodeUnauthenticated},
+		{"endless token", callers.Credentials{Token: strings.Repeat(token, 1000), Address: inside}, agency.CodeUnauthenticated},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a, err := newDesk(t).Admit(c.by)
@@ -51,22 +52,10 @@ func TestAdmit(t *testing.T) {
 	}
 }
 
-// TestTokensHaveNoFixedPlace: where a token is looked up cannot be computed from the token, so that
-// trying tokens tells nothing about those that there are.
-func TestTokensHaveNoFixedPlace(t *testing.T) {
-	first, second := directory(t, file), directory(t, file)
-	if first.Place(token) == second.Place(token) || first.Place(token) == agency.TokenDigest(token) {
-		t.Error("the place of a token is the same in every process")
-	}
-	if first.Place(token) != first.Place(token) {
-		t.Error("a token is not found again")
-	}
-}
-
 func TestRate(t *testing.T) {
 	d := newDesk(t)
 	call := func() error {
-		_, err := d.Admit(agency.Credentials{Token: token, Address: inside})
+		_, err := d.Admit(callers.Credentials{Token: token, Address: inside})
 		return err
 	}
 	for range 3 {
@@ -80,7 +69,7 @@ func TestRate(t *testing.T) {
 	d.clock.Advance(r.RetryAfter)
 	refused(t, call(), "")
 	refused(t, call(), agency.CodeRateLimited)
-	if _, err := d.Admit(agency.Credentials{Token: "x", Address: inside}); err == nil {
+	if _, err := d.Admit(callers.Credentials{Token: "x", Address: inside}); err == nil {
 		t.Error("admitted")
 	}
 	// Another file does not fill it up again, and changes the rate from now on.
@@ -240,10 +229,10 @@ func TestPermitEndsWithItsContext(t *testing.T) {
 // TestGone: an agency that is in the file no more is neither admitted nor permitted.
 func TestGone(t *testing.T) {
 	d := newDesk(t)
-	tax, err := d.Admit(agency.Credentials{Token: token, Address: inside})
+	tax, err := d.Admit(callers.Credentials{Token: token, Address: inside})
 	refused(t, err, "")
 	d.Reload(directory(t, string(agency.Template())))
-	_, err = d.Admit(agency.Credentials{Token: token, Address: inside})
+	_, err = d.Admit(callers.Credentials{Token: token, Address: inside})
 	refused(t, err, agency.CodeUnauthenticated)
 	refused(t, d.Permit(t.Context(), tax, homeTransfer, nil), agency.CodeUnauthenticated)
 	_, _, err = d.AdmitClerk("counter", "wangfang", inside)
@@ -260,7 +249,7 @@ func BenchmarkAdmitAndPermit(b *testing.B) {
 		if i%1000 == 0 {
 			d.clock.Advance(time.Second)
 		}
-		a, err := d.Admit(agency.Credentials{Token: token, Address: inside})
+		a, err := d.Admit(callers.Credentials{Token: token, Address: inside})
 		if err == nil {
 			err = d.Permit(b.Context(), a, homeTransfer, asks)
 		}

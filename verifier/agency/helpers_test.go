@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/credledger/credledger/sdk/callers"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/verifier/agency"
 	"github.com/credledger/credledger/verifier/verifiertest"
@@ -27,8 +28,8 @@ var certificate = []byte("a certificate in DER")
 // file is a directory of two agencies: tax, whose programs ask, and counter, whose clerks do on
 // behalf of others.
 var file = strings.NewReplacer(
-	"TOKEN", agency.TokenDigest(token).String(),
-	"CERTIFICATE", agency.TokenDigest(string(certificate)).String(),
+	"TOKEN", callers.TokenDigest(token).String(),
+	"CERTIFICATE", callers.TokenDigest(string(certificate)).String(),
 	"HASH", hash,
 ).Replace(`
 agencies:

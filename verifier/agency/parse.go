@@ -3,27 +3,22 @@ package agency
 import (
 	"errors"
 	"fmt"
-	"math"
-	"net/netip"
 	"regexp"
-	"strings"
-	"unicode"
 	"unicode/utf8"
 
+	"github.com/credledger/credledger/sdk/callers"
 	"github.com/credledger/credledger/sdk/licence"
-	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/strictyaml"
 )
 
 // Bounds of a directory.
 const (
-	MaxFile = 4 << 20 // bytes
-	MaxText = 64      // characters of a name, a unit and each text of a Context
+	MaxFile = 4 << 20         // bytes
+	MaxText = callers.MaxLine // characters of a name, a unit and each text of a Context
 
 	maxAgencies = 10000
-	maxList     = 1000
+	maxList     = callers.MaxList
 	maxName     = 200 // characters of an agency's name in one language
-	maxRate     = 1e6
 	maxCap      = 1 << 40
 )
 
@@ -41,7 +36,7 @@ type entry struct {
 	Types        map[string][]string `yaml:"types"`
 	Matters      []string            `yaml:"matters"`
 	OnBehalf     []string            `yaml:"onBehalf"`
-	Rate         Rate                `yaml:"rate"`
+	Rate         callers.Rate        `yaml:"rate"`
 	DailyCap     uint64              `yaml:"dailyCap"`
 	Clerks       []clerkEntry        `yaml:"clerks"`
 }
@@ -91,20 +86,20 @@ func (e *entry) agency() (*Agency, error) {
 	a := &Agency{
 		ID: e.ID, Name: e.Name, Types: e.Types, Matters: e.Matters, OnBehalf: e.OnBehalf, Rate: e.Rate, DailyCap: e.DailyCap,
 	}
-	if !line(e.Name.Zh, maxName) || !line(e.Name.En, maxName) {
+	if !callers.Line(e.Name.Zh, maxName) || !callers.Line(e.Name.En, maxName) {
 		return nil, fmt.Errorf("name: zh and en must be texts of one line, of at most %d characters", maxName)
 	}
 	if err := e.check(); err != nil {
 		return nil, err
 	}
 	var err error
-	if a.tokens, err = digests("tokens", e.Tokens); err != nil {
+	if a.tokens, err = callers.ParseDigests("tokens", e.Tokens); err != nil {
 		return nil, err
 	}
-	if a.certificates, err = digests("certificates", e.Certificates); err != nil {
+	if a.certificates, err = callers.ParseDigests("certificates", e.Certificates); err != nil {
 		return nil, err
 	}
-	if a.addresses, err = prefixes(e.Addresses); err != nil {
+	if a.addresses, err = callers.ParseNetworks(e.Addresses); err != nil {
 		return nil, err
 	}
 	if a.Clerks, err = clerks(e.Clerks); err != nil {
@@ -129,17 +124,15 @@ func (e *entry) check() error {
 			return fmt.Errorf("types: %s: must be keys of fields, each once", typ)
 		}
 	}
-	switch r := e.Rate; {
+	switch {
 	case len(e.Matters) > maxList || !each(e.Matters, validID.MatchString):
 		return errors.New("matters: must be ids of matters, each once")
 	case len(e.OnBehalf) > maxList || !each(e.OnBehalf, validID.MatchString):
 		return errors.New("onBehalf: must be ids of departments, each once")
-	case math.IsNaN(r.PerSecond) || r.PerSecond <= 0 || r.PerSecond > maxRate || r.Burst < 1 || r.Burst > maxRate:
-		return errors.New("rate: perSecond must be more than 0, and burst at least 1, as in {perSecond: 50, burst: 100}")
 	case e.DailyCap < 1 || e.DailyCap > maxCap:
 		return errors.New("dailyCap: must be 1 or more: how many licences may be verified on one day")
 	}
-	return nil
+	return e.Rate.Check()
 }
 
 // each reports whether all texts are good and none is there twice.
@@ -154,44 +147,6 @@ func each(list []string, good func(string) bool) bool {
 	return true
 }
 
-// line reports whether s is a text of one line.
-func line(s string, limit int) bool {
-	return s != "" && utf8.ValidString(s) && utf8.RuneCountInString(s) <= limit && strings.TrimSpace(s) == s &&
-		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsGraphic(r) })
-}
-
-func digests(where string, texts []string) ([]sm.Hash, error) {
-	if len(texts) > maxList {
-		return nil, fmt.Errorf("%s: must be at most %d", where, maxList)
-	}
-	out := make([]sm.Hash, len(texts))
-	for i, text := range texts {
-		var err error
-		if out[i], err = sm.ParseHash(text); err != nil {
-			return nil, fmt.Errorf("%s: number %d must be an SM3 digest, 64 lower-case hexadecimal digits in quotes", where, i+1)
-		}
-	}
-	return out, nil
-}
-
-func prefixes(texts []string) ([]netip.Prefix, error) {
-	if len(texts) > maxList {
-		return nil, fmt.Errorf("addresses: must be at most %d", maxList)
-	}
-	out := make([]netip.Prefix, len(texts))
-	for i, text := range texts {
-		p, err := netip.ParsePrefix(text)
-		if address, e := netip.ParseAddr(text); e == nil && address.Zone() == "" {
-			p, err = netip.PrefixFrom(address, address.BitLen()), nil
-		}
-		if err != nil || p != p.Masked() || p.Addr().Is4In6() {
-			return nil, fmt.Errorf("addresses: %q must be an address or a network, as in 10.20.0.0/16", text)
-		}
-		out[i] = p
-	}
-	return out, nil
-}
-
 func clerks(entries []clerkEntry) ([]*Clerk, error) {
 	if len(entries) > maxAgencies {
 		return nil, fmt.Errorf("clerks: must be at most %d", maxAgencies)
@@ -199,22 +154,14 @@ func clerks(entries []clerkEntry) ([]*Clerk, error) {
 	out := make([]*Clerk, len(entries))
 	seen := map[string]bool{}
 	for i, e := range entries {
-		if err := CheckClerk(e.Name, e.Unit); err != nil {
+		if err := callers.CheckPerson(e.Name, e.Unit); err != nil {
 			return nil, fmt.Errorf("clerks: number %d: %w", i+1, err)
 		}
 		if seen[e.Name] {
 			return nil, fmt.Errorf("clerks: number %d has the name of another", i+1)
 		}
 		seen[e.Name] = true
-		out[i] = &Clerk{Name: e.Name, Unit: e.Unit, password: []byte(e.Password)}
+		out[i] = &Clerk{Name: e.Name, Unit: e.Unit, password: callers.Password(e.Password)}
 	}
 	return out, nil
-}
-
-// CheckClerk returns what is wrong with the name or the unit of a clerk, nil if nothing is.
-func CheckClerk(name, unit string) error {
-	if !line(name, MaxText) || !line(unit, MaxText) {
-		return fmt.Errorf("name and unit must be texts of one line, of at most %d characters, without white space at the ends", MaxText)
-	}
-	return nil
 }

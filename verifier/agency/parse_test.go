@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/credledger/credledger/sdk/callers"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/verifier/agency"
 	"github.com/credledger/credledger/verifier/verifiertest"
@@ -17,7 +18,7 @@ func TestParse(t *testing.T) {
 		t.Fatalf("agencies %v", d.Agencies())
 	}
 	tax := d.Agency("tax")
-	if tax.Name != (licence.Text{Zh: "示范市税务局", En: "Demo City Tax Bureau"}) || tax.DailyCap != 10 || tax.Rate != (agency.Rate{PerSecond: 2, Burst: 3}) {
+	if tax.Name != (licence.Text{Zh: "示范市税务局", En: "Demo City Tax Bureau"}) || tax.DailyCap != 10 || tax.Rate != (callers.Rate{PerSecond: 2, Burst: 3}) {
 		t.Errorf("%+v", tax)
 	}
 	if !tax.May("marriage", "spouse1Name") || tax.May("marriage", "spouse1Id") || tax.May("property", "spouse1Name") {
@@ -90,10 +91,10 @@ func TestParseRefuses(t *testing.T) {
 		{"id twice", "id: tax", "id: counter", "two agencies"},
 		{"no English name", "en: Shared counter", `en: ""`, "name"},
 		{"name of two lines", "en: Shared counter", `en: "a\nb"`, "name"},
-		{"token itself", agency.TokenDigest(token).String(), token, "tokens: number 1"},
-		{"token digest in capitals", agency.TokenDigest(token).String(), strings.ToUpper(agency.TokenDigest(token).String()), "tokens: number 1"},
-		{"token twice", `tokens: ["`, `tokens: ["` + agency.TokenDigest(token).String() + `", "`, "a token is there twice"},
-		{"certificate too short", agency.TokenDigest(string(certificate)).String(), "00", "certificates: number 1"},
+		{"token itself", callers.TokenDigest(token).String(), token, "tokens: number 1"},
+		{"token digest in capitals", callers.TokenDigest(token).String(), strings.ToUpper(callers.TokenDigest(token).String()), "tokens: number 1"},
+		{"token twice", `tokens: ["`, `tokens: ["` + callers.TokenDigest(token).String() + `", "`, "a token is there twice"},
+		{"certificate too short", callers.TokenDigest(string(certificate)).String(), "00", "certificates: number 1"},
 		{"nobody can ask", file[strings.Index(file, "    clerks:"):], "", "nobody can ask in its name"},
 		{"address of a host's name", "192.0.2.7", "example.org", "addresses"},
 		{"network with bits of a host", "10.20.0.0/16", "10.20.3.0/16", "addresses"},

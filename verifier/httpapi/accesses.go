@@ -5,6 +5,7 @@ import (
 
 	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/licence"
+	"github.com/credledger/credledger/sdk/rest"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/verifier/access"
 	"github.com/credledger/credledger/verifier/verify"
@@ -40,19 +41,19 @@ type (
 
 // postAccesses tells a holder who verified the licence.
 func (c *call) postAccesses() error {
-	b, err := c.body(maxCredential)
+	b, err := c.Body(maxCredential)
 	if err != nil {
 		return err
 	}
 	var s shown
 	var before uint64
 	limit := uint64(usualPage)
-	if err := readBody(b,
-		member{name: "credential", read: encoded(&s.Credential, credential.MaxSize), required: true},
-		member{name: "audience", read: line(&s.audience, maxAudience)},
-		member{name: "nonce", read: nonce(&s.nonce), required: true},
-		member{name: "before", read: number(&before, 0, access.MaxEntries)},
-		member{name: "limit", read: number(&limit, 1, maxPage)},
+	if err := rest.ReadBody(b,
+		rest.Member{Name: "credential", Read: rest.Encoded(&s.Credential, credential.MaxSize), Required: true},
+		rest.Member{Name: "audience", Read: rest.Line(&s.audience, maxAudience, access.MaxText)},
+		rest.Member{Name: "nonce", Read: rest.Nonce(&s.nonce), Required: true},
+		rest.Member{Name: "before", Read: rest.Number(&before, 0, access.MaxEntries)},
+		rest.Member{Name: "limit", Read: rest.Number(&limit, 1, maxPage)},
 	); err != nil {
 		return err
 	}
@@ -69,7 +70,7 @@ func (c *call) postAccesses() error {
 	}
 	for _, axis := range []verify.Axis{verify.AxisContent, verify.AxisIssuer, verify.AxisAnchor, verify.AxisHolder} {
 		if f := v.Finding(axis); f.Result != verify.Pass {
-			return refuse(codeHolderNotProven, "who is not proven to be a holder is not told; "+axis.String()+": "+string(f.Reason))
+			return rest.Refuse(codeHolderNotProven, "who is not proven to be a holder is not told; "+axis.String()+": "+string(f.Reason))
 		}
 	}
 	return c.listAccesses(v.Opened.Record.Issuer, v.Opened.Digest, before, limit, false)
@@ -77,11 +78,11 @@ func (c *call) postAccesses() error {
 
 // getAccesses tells the issuer who verified a licence.
 func (c *call) getAccesses() error {
-	issuer, err := c.idParameter("issuer")
+	issuer, err := c.IDParameter("issuer")
 	if err != nil {
 		return err
 	}
-	digest, err := c.hashParameter("digest")
+	digest, err := c.HashParameter("digest")
 	if err != nil {
 		return err
 	}
@@ -90,7 +91,7 @@ func (c *call) getAccesses() error {
 		return err
 	}
 	if c.caller.agency.ID != issuer {
-		return refuse(codeIssuerOnly, "only the issuing department, an agency with its id, is told who verified a licence")
+		return rest.Refuse(codeIssuerOnly, "only the issuing department, an agency with its id, is told who verified a licence")
 	}
 	return c.listAccesses(issuer, digest, before, limit, true)
 }
@@ -108,9 +109,9 @@ func (c *call) listAccesses(issuer string, digest sm.Hash, before, limit uint64,
 			return err
 		}
 		a := accessJSON{
-			Index: found[k].Index, Leaf: access.Leaf(found[k].Entry), Time: utc(e.Time),
-			Agency: orNull(e.Agency), Unit: orNull(e.Unit), Matter: orNull(e.Matter), Case: orNull(e.Case),
-			OnBehalf: orNull(e.OnBehalf), Fields: append([]string{}, e.Fields...), Outcome: e.Outcome,
+			Index: found[k].Index, Leaf: access.Leaf(found[k].Entry), Time: rest.UTC(e.Time),
+			Agency: rest.OrNull(e.Agency), Unit: rest.OrNull(e.Unit), Matter: rest.OrNull(e.Matter), Case: rest.OrNull(e.Case),
+			OnBehalf: rest.OrNull(e.OnBehalf), Fields: append([]string{}, e.Fields...), Outcome: e.Outcome,
 		}
 		if known := c.Gate.Directory().Agency(e.Agency); known != nil {
 			a.AgencyName = &known.Name
@@ -123,5 +124,5 @@ func (c *call) listAccesses(issuer string, digest sm.Hash, before, limit uint64,
 	if n := len(found); n == int(limit) && found[n-1].Index > 0 {
 		out.Next = &found[n-1].Index
 	}
-	return c.answer(http.StatusOK, out)
+	return c.Answer(http.StatusOK, out)
 }

@@ -111,7 +111,7 @@ func TestLog(t *testing.T) {
 	var leaves []sm.Hash
 	verifyOnce := func() {
 		a := s.Post("/v1/verifications", members{"code": house.Code()}).Want(t, http.StatusOK)
-		leaves = append(leaves, receiptOf(t, a, "receipt").Receipt().Leaf)
+		leaves = append(leaves, receiptOf(t, a, "receipt").Leaf())
 	}
 	if a := s.Get("/v1/log").Want(t, http.StatusOK); a.Get("size").(float64) != 0 || a.Text("root") != access.EmptyRoot.String() || a.Text("log") != "verifier-1" {
 		t.Errorf("%s", a.Body)

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/credledger/credledger/sdk/callers"
 	"github.com/credledger/credledger/verifier/httpapi"
 	"github.com/credledger/credledger/verifier/httpapi/httpapitest"
 )
@@ -15,7 +16,7 @@ import (
 // without a network.
 func BenchmarkVerification(b *testing.B) {
 	s := httpapitest.New(b, func(c *httpapi.Config) {
-		c.Public = httpapi.Rate{PerSecond: 1e9, Burst: 1e9}
+		c.Public = callers.Rate{PerSecond: 1e9, Burst: 1e9}
 		c.Observe = func(httpapi.Call) {}
 	})
 	body, err := json.Marshal(map[string]string{"credential": base64Of(s.Issue("property", 64)[7].Show("location", "rightHolders").Bytes())})

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/credledger/credledger/sdk/callers"
 	"github.com/credledger/credledger/verifier/httpapi"
 	"github.com/credledger/credledger/verifier/httpapi/httpapitest"
 	"github.com/credledger/credledger/verifier/verifiertest"
@@ -35,7 +36,7 @@ func TestWrongCredentials(t *testing.T) {
 		"token cut short":  s.Agency(s.Tax[:len(s.Tax)-1]),
 		"no token":         s.With("Authorization", "Bearer "),
 		"another scheme":   s.With("Authorization", "Basic dXNlcjpwYXNz"),
-		"two headers":      s.Agency(s.Tax).With("Authorization", "Bearer "+s.Counter),
+		"two headers":      {Client: s.Agency(s.Tax).Also("Authorization", "Bearer "+s.Counter)},
 		"long token":       s.Agency(strings.Repeat("A", 4000)),
 		"no such session":  s.With("Cookie", "credledger-session="+strings.Repeat("A", 32)),
 		"malformed cookie": s.With("Cookie", "credledger-session=x"),
@@ -58,7 +59,7 @@ const zeros = "0000000000000000000000000000000000000000000000000000000000000000"
 
 // Guesses of tokens count as calls of the public's.
 func TestGuessingIsLimited(t *testing.T) {
-	s := httpapitest.New(t, func(c *httpapi.Config) { c.Public = httpapi.Rate{PerSecond: 1, Burst: 3} })
+	s := httpapitest.New(t, func(c *httpapi.Config) { c.Public = callers.Rate{PerSecond: 1, Burst: 3} })
 	for range 3 {
 		s.Agency("guess").Get("/v1/me").Problem(t, "unauthenticated")
 	}
@@ -113,7 +114,7 @@ func TestSession(t *testing.T) {
 
 	// Clerk and unit are those who signed in.
 	a = clerk.Post("/v1/verifications", body).Want(t, http.StatusOK)
-	if e := receiptOf(t, a, "receipt").Entry(); e.Clerk != httpapitest.Clerk || e.Unit != httpapitest.Unit || e.OnBehalf != "tax" {
+	if e := receiptOf(t, a, "receipt").Entry; e.Clerk != httpapitest.Clerk || e.Unit != httpapitest.Unit || e.OnBehalf != "tax" {
 		t.Errorf("recorded %+v", e)
 	}
 	for _, name := range []string{"clerk", "unit"} {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/credledger/credledger/sdk/licence"
+	"github.com/credledger/credledger/sdk/rest"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/verifier/access"
 	"github.com/credledger/credledger/verifier/accesslog"
@@ -23,7 +24,7 @@ import (
 //	permit   may this caller ask for this, and how often?
 //	redeem   the challenge that it answers is used up
 //	judge    the verdict
-//	record   in the access log, durably; without it nothing is answered
+//	record   in the access log, durably, and signed; without it nothing is answered
 //	answer   without what the caller may not see, and with the receipt
 
 // An item is a presentation with what belongs to it.
@@ -40,7 +41,7 @@ func (c *call) find(s *shown) (*item, error) {
 	if s.sealed != nil {
 		return unseal(c.caller.session, s.sealed)
 	}
-	found, err := c.Intake.Read(c.r.Context(), s.Input)
+	found, err := c.Intake.Read(c.R.Context(), s.Input)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func (c *call) take(i *item) error {
 	if i.reference == "" {
 		return nil
 	}
-	b, err := c.Store.TakeReference(c.r.Context(), i.reference)
+	b, err := c.Store.TakeReference(c.R.Context(), i.reference)
 	if err == nil {
 		i.Item = intake.Stored(b)
 	}
@@ -79,7 +80,7 @@ func (c *call) redeem(i *item, s *shown) error {
 	case s.nonce != nil:
 		audience, err := c.audience(s.audience)
 		if err == nil {
-			err = c.Store.RedeemChallenge(c.r.Context(), s.nonce, audience)
+			err = c.Store.RedeemChallenge(c.R.Context(), s.nonce, audience)
 		}
 		if err != nil {
 			return err
@@ -90,7 +91,7 @@ func (c *call) redeem(i *item, s *shown) error {
 		if !slices.Contains(c.audiences(), h.Audience) {
 			return nil
 		}
-		err := c.Store.RedeemChallenge(c.r.Context(), h.Nonce, h.Audience)
+		err := c.Store.RedeemChallenge(c.R.Context(), h.Nonce, h.Audience)
 		switch store.Code(err) {
 		case "":
 			i.nonce, i.audience = h.Nonce, h.Audience
@@ -157,13 +158,10 @@ func (c *call) record(ctx context.Context, i *item, v *verify.Verdict, who agenc
 	}
 	p, err := c.AccessLog.Append(ctx, &d)
 	if err != nil {
-		return nil, &problem{code: codeLogUnavailable, detail: "the verification cannot be recorded, so it is not answered; try again soon",
-			retryAfter: 2 * time.Second, cause: err}
+		return nil, &rest.Problem{Code: codeLogUnavailable, Detail: "the verification cannot be recorded, so it is not answered; try again soon",
+			RetryAfter: 2 * time.Second, Cause: err}
 	}
-	log := c.AccessLog.Identity()
-	return receipt.Sign(receipt.Place{
-		Ledger: log.Ledger, Verifier: log.Department, Log: log.Log, Index: p.Index, Entry: p.Entry, Salt: p.Salt,
-	}, d.Presentation, c.Signer)
+	return &receipt.File{Entry: p.Entry, Encoded: p.Encoded, Salt: p.Salt, Presentation: d.Presentation, Proof: p.Proof}, nil
 }
 
 // context completes what an agency says about who asks and what for: of a clerk, the session knows.
@@ -172,8 +170,8 @@ func (c *call) context(said agency.Context) (agency.Context, error) {
 		return said, nil
 	}
 	if said.Clerk != "" || said.Unit != "" {
-		p := refuse(codeMemberInvalid, "clerk and unit are those who signed in; leave them out")
-		p.member = "/context"
+		p := rest.Refuse(rest.CodeMemberInvalid, "clerk and unit are those who signed in; leave them out")
+		p.Member = "/context"
 		return said, p
 	}
 	said.Clerk, said.Unit = c.caller.clerk.Name, c.caller.clerk.Unit

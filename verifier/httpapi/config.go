@@ -6,9 +6,11 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/credledger/credledger/sdk/callers"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/statement"
+	"github.com/credledger/credledger/verifier/access"
 	"github.com/credledger/credledger/verifier/accesslog"
 	"github.com/credledger/credledger/verifier/agency"
 	"github.com/credledger/credledger/verifier/index"
@@ -23,7 +25,6 @@ type Config struct {
 	Host      string         // host, and port unless 443, in the URLs of reference codes; also the audience of the public's challenges
 	View      View           // of the ledger
 	AccessLog AccessLog      // of the department whose verifier this is; records every verification before it is answered
-	Signer    sm.Signer      // that department's key for statement.PurposeLog, which signs receipts
 	Store     Store          // what the replicas of this verifier share
 	Intake    *intake.Reader // reads what is shown
 	Gate      *agency.Gate   // knows the agencies
@@ -32,8 +33,8 @@ type Config struct {
 	Snapshot func() *Snapshot       // the newest; nil while there is none
 	Pages    http.Handler           // answers what is not the API's; nil: nothing does
 	Now      func() time.Time
-	Public   Rate       // of calls without an account, for each address
-	Observe  func(Call) // told of every call once it is answered
+	Public   callers.Rate // of calls without an account, for each address
+	Observe  func(Call)   // told of every call once it is answered
 }
 
 // A View is the verifier's view of the ledger: an index.Index.
@@ -53,7 +54,7 @@ type View interface {
 type AccessLog interface {
 	// Identity says which log this is, and so whose verifier.
 	Identity() accesslog.Identity
-	// Append records a verification. The entry is durable when it returns.
+	// Append records a verification. The entry is durable, and under a signed checkpoint, when it returns.
 	Append(ctx context.Context, d *accesslog.Draft) (accesslog.Place, error)
 	// Size returns the number of durable entries, Root the root over the first so many of them.
 	Size() uint64
@@ -68,9 +69,9 @@ type AccessLog interface {
 	Accesses(issuer string, digest sm.Hash, before uint64, limit int) ([]accesslog.Access, error)
 	// Proof returns the proof of an entry by the first checkpoint on the ledger that covers it, nil
 	// while there is none.
-	Proof(index uint64) (*accesslog.Proof, error)
+	Proof(index uint64) (*access.Proof, error)
 	// Checkpoints returns up to n checkpoints on the ledger that are longer than a size, by size.
-	Checkpoints(after uint64, n int) ([]*accesslog.Checkpoint, error)
+	Checkpoints(after uint64, n int) ([]*access.Checkpoint, error)
 }
 
 // A Store has what the replicas of one verifier share: a store.Store, which see.
@@ -89,12 +90,6 @@ type Snapshot struct {
 	File      []byte // as package snapshot makes it
 	Statement []byte // the signed statement in it
 	Header    *statement.Snapshot
-}
-
-// A Rate bounds calls: so many a second on average, and so many at once.
-type Rate struct {
-	PerSecond float64
-	Burst     int
 }
 
 // A Call is what is known of one call once it is answered. It holds no personal data: neither path nor
@@ -132,7 +127,7 @@ func (c *Config) check() error {
 	switch {
 	case c.Host == "" || len(c.Host) > maxHost:
 		return errors.New("verifier API: the host has 1 to 150 characters")
-	case c.Signer == nil, c.View == nil, c.AccessLog == nil, c.Store == nil, c.Intake == nil, c.Gate == nil,
+	case c.View == nil, c.AccessLog == nil, c.Store == nil, c.Intake == nil, c.Gate == nil,
 		c.Matters == nil, c.Snapshot == nil, c.Now == nil, c.Observe == nil:
 		return errors.New("verifier API: something that it stands on is missing")
 	case c.Public.PerSecond <= 0, c.Public.Burst < 1:

@@ -2,96 +2,34 @@ package httpapi_test
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/credledger/credledger/sdk/rest/resttest"
 	"github.com/credledger/credledger/verifier/httpapi"
 	"github.com/credledger/credledger/verifier/httpapi/httpapitest"
 )
 
-// contract loads openapi.yaml.
-func contract(tb testing.TB) *openapi3.T {
-	tb.Helper()
-	doc, err := openapi3.NewLoader().LoadFromData(httpapi.Contract)
+// The contract and the program have the same paths, methods, query parameters and problems, and the same calls for
+// whoever says who they are.
+func TestContract(t *testing.T) {
+	c, err := resttest.Load(httpapi.Contract)
 	if err != nil {
-		tb.Fatal(err)
-	}
-	return doc
-}
-
-func TestContractIsOpenAPI(t *testing.T) {
-	if err := contract(t).Validate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// The contract and the program have the same paths and methods, with the same query parameters and the
-// same callers.
-func TestContractHasEveryRoute(t *testing.T) {
-	said := map[string]string{}
-	for path, item := range contract(t).Paths.Map() {
-		for method, operation := range item.Operations() {
-			var query []string
-			for _, p := range operation.Parameters {
-				if p.Value.In == "query" {
-					query = append(query, p.Value.Name)
-				}
+	c.CheckRoutes(t, httpapi.Routes())
+	c.CheckProblems(t, httpapi.Kinds)
+	closed := httpapi.ClosedToPublic()
+	for path, item := range c.Document.Paths.Map() {
+		for method, o := range item.Operations() {
+			said := o.Security != nil && !slices.ContainsFunc(*o.Security, func(r openapi3.SecurityRequirement) bool { return len(r) == 0 })
+			if said != closed[method+" "+path] {
+				t.Errorf("%s %s: the contract says that it asks for credentials: %v", method, path, said)
 			}
-			slices.Sort(query)
-			said[method+" "+path] = fmt.Sprint(query, closedTo(operation))
-		}
-	}
-	done := map[string]string{}
-	for _, r := range httpapi.Routes() {
-		slices.Sort(r.Query)
-		done[r.Method+" "+r.Path] = fmt.Sprint(r.Query, r.ClosedToPublic)
-	}
-	if !maps.Equal(said, done) {
-		for route, what := range said {
-			if done[route] != what {
-				t.Errorf("%s: the contract says %s, the program %s", route, what, done[route])
-			}
-		}
-		for route := range done {
-			if said[route] == "" {
-				t.Errorf("%s is not in the contract", route)
-			}
-		}
-	}
-}
-
-// closedTo reports whether an operation asks for credentials.
-func closedTo(o *openapi3.Operation) bool {
-	return o.Security != nil && !slices.ContainsFunc(*o.Security, func(r openapi3.SecurityRequirement) bool { return len(r) == 0 })
-}
-
-var tableRow = regexp.MustCompile(`(?m)^\| ([a-z-]+) \| (\d{3}) \| (.+) \|$`)
-
-// The contract lists every problem with its status, and nothing else.
-func TestContractHasEveryProblem(t *testing.T) {
-	schema := contract(t).Components.Schemas["ProblemCode"].Value
-	kinds := httpapi.Kinds()
-	var enum []string
-	for _, code := range schema.Enum {
-		enum = append(enum, code.(string))
-	}
-	slices.Sort(enum)
-	if want := slices.Sorted(maps.Keys(kinds)); !slices.Equal(enum, want) {
-		t.Errorf("the contract lists\n%v, there are\n%v", enum, want)
-	}
-	rows := tableRow.FindAllStringSubmatch(schema.Description, -1)
-	if len(rows) != len(kinds) {
-		t.Errorf("the table has %d rows for %d codes", len(rows), len(kinds))
-	}
-	for _, row := range rows {
-		if k := kinds[row[1]]; fmt.Sprint(k.Status) != row[2] || k.Text.En != row[3] || k.Text.Zh == "" {
-			t.Errorf("%s: the table says %s %q, the program %d %q", row[1], row[2], row[3], k.Status, k.Text.En)
 		}
 	}
 }

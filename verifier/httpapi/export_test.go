@@ -1,35 +1,19 @@
 package httpapi
 
-import "github.com/credledger/credledger/sdk/licence"
+import "github.com/credledger/credledger/sdk/rest"
 
-// Kinds returns the status and the words of every problem, by code.
-func Kinds() map[string]Kind {
-	out := map[string]Kind{}
-	for code, k := range kinds {
-		out[code] = Kind{k.status, k.text}
-	}
-	return out
-}
+// Kinds are all problems that callers see.
+var Kinds = kinds
 
-// A Kind is what all problems with one code have in common.
-type Kind struct {
-	Status int
-	Text   licence.Text
-}
+// Routes is what the program answers.
+func Routes() []rest.Route { return new(API).routes() }
 
-// A Route is a method of a path.
-type Route struct {
-	Method, Path   string
-	Query          []string
-	ClosedToPublic bool
-}
-
-// Routes returns what the program answers.
-func Routes() []Route {
-	var out []Route
-	for _, r := range routes() {
+// ClosedToPublic says of each method and path whether it asks for credentials.
+func ClosedToPublic() map[string]bool {
+	out := map[string]bool{}
+	for _, r := range table() {
 		for method, e := range r.methods {
-			out = append(out, Route{method, r.path, append([]string{}, e.query...), e.who != anybody && e.who != nobody})
+			out[method+" "+r.path] = e.who != anybody && e.who != nobody
 		}
 	}
 	return out

@@ -223,7 +223,7 @@ func TestConfigIsChecked(t *testing.T) {
 		t.Error("an API that stands on nothing")
 	}
 	for _, change := range []func(*httpapi.Config){
-		func(c *httpapi.Config) { c.Signer = nil },
+		func(c *httpapi.Config) { c.AccessLog = nil },
 		func(c *httpapi.Config) { c.Observe = nil },
 		func(c *httpapi.Config) { c.Host = "" },
 		func(c *httpapi.Config) { c.Host = strings.Repeat("a", 151) },

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/credledger/credledger/sdk/rest"
 )
 
 // What the strict reader takes is JSON that encoding/json reads in the same way; nothing makes it panic,
@@ -22,8 +24,8 @@ func FuzzReadVerification(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		q, err := readVerification(b)
 		if err != nil {
-			var p *problem
-			if !errors.As(err, &p) || kinds[p.code].status == 0 || !utf8.ValidString(p.detail) {
+			var p *rest.Problem
+			if !errors.As(err, &p) || kinds[p.Code].Status == 0 || !utf8.ValidString(p.Detail) {
 				t.Fatalf("not a problem: %v", err)
 			}
 			return

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/credledger/credledger/sdk/licence"
+	"github.com/credledger/credledger/sdk/rest"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/statement"
 	"github.com/credledger/credledger/verifier/index"
@@ -55,7 +56,7 @@ func (c *call) getDepartments() error {
 		}
 		list = append(list, out)
 	}
-	return c.answer(http.StatusOK, struct {
+	return c.Answer(http.StatusOK, struct {
 		Departments []departmentJSON `json:"departments"`
 		View        viewJSON         `json:"view"`
 	}{list, c.view()})
@@ -79,7 +80,7 @@ func (c *call) getTypes() error {
 	for _, t := range c.View.Types() {
 		list = append(list, typeNameJSON{t.ID, t.Version, t.Name})
 	}
-	return c.answer(http.StatusOK, struct {
+	return c.Answer(http.StatusOK, struct {
 		Types []typeNameJSON `json:"types"`
 		View  viewJSON       `json:"view"`
 	}{list, c.view()})
@@ -87,7 +88,7 @@ func (c *call) getTypes() error {
 
 // getType answers with the newest version of a type.
 func (c *call) getType() error {
-	id, err := c.idParameter("type")
+	id, err := c.IDParameter("type")
 	if err != nil {
 		return err
 	}
@@ -96,11 +97,11 @@ func (c *call) getType() error {
 }
 
 func (c *call) getTypeVersion() error {
-	id, err := c.idParameter("type")
+	id, err := c.IDParameter("type")
 	if err != nil {
 		return err
 	}
-	version, err := c.numberParameter("version", 1, math.MaxInt32)
+	version, err := c.NumberParameter("version", 1, math.MaxInt32)
 	if err != nil {
 		return err
 	}
@@ -109,9 +110,9 @@ func (c *call) getTypeVersion() error {
 
 func (c *call) answerType(t, newest *licence.Type) error {
 	if t == nil {
-		return refuse(codeTypeUnknown, "this version of the type is not on the ledger, as far as this verifier has seen it; GET /v1/types lists the newest versions")
+		return rest.Refuse(codeTypeUnknown, "this version of the type is not on the ledger, as far as this verifier has seen it; GET /v1/types lists the newest versions")
 	}
-	return c.answer(http.StatusOK, struct {
+	return c.Answer(http.StatusOK, struct {
 		Definition json.RawMessage `json:"definition"`
 		Newest     int             `json:"newest"`
 		View       viewJSON        `json:"view"`
@@ -152,7 +153,7 @@ func (c *call) getAnchor() error {
 	}
 	l := c.View.Licence(issuer, root, sm.Hash{})
 	if !l.Anchored {
-		return refuse(codeAnchorUnknown, "the department has not anchored anything under this root, as far as this verifier has seen the ledger")
+		return rest.Refuse(codeAnchorUnknown, "the department has not anchored anything under this root, as far as this verifier has seen the ledger")
 	}
 	a := &l.Anchor
 	payload, err := statement.Encode(&a.Head)
@@ -162,14 +163,14 @@ func (c *call) getAnchor() error {
 	signed := statement.Statement{Body: &a.Head, KeyID: a.KeyID, Payload: payload, Signature: a.Signature}
 	out := anchorJSON{
 		Issuer: a.Head.Issuer, Unit: a.Head.Unit, Type: a.Head.Type, TypeVersion: a.Head.TypeVersion,
-		Root: a.Head.Root, Size: a.Head.Size, SignedAt: utc(a.Head.SignedAt), Key: a.KeyID, Statement: signed.Bytes(),
+		Root: a.Head.Root, Size: a.Head.Size, SignedAt: rest.UTC(a.Head.SignedAt), Key: a.KeyID, Statement: signed.Bytes(),
 		Disowned: a.Disowned, Position: a.Position, Transaction: a.TransactionID,
 		Before: heartbeat(a.Before), After: heartbeat(a.After), Changes: []changeJSON{}, View: c.view(),
 	}
 	for _, change := range l.RootChanges {
 		out.Changes = append(out.Changes, changeOf(change))
 	}
-	return c.answer(http.StatusOK, out)
+	return c.Answer(http.StatusOK, out)
 }
 
 func changeOf(c verify.Change) changeJSON {
@@ -178,14 +179,14 @@ func changeOf(c verify.Change) changeJSON {
 
 // named returns the department and the hash that a path names.
 func (c *call) named(hash string) (issuer string, h sm.Hash, err error) {
-	if issuer, err = c.idParameter("issuer"); err != nil {
+	if issuer, err = c.IDParameter("issuer"); err != nil {
 		return issuer, h, err
 	}
-	if h, err = c.hashParameter(hash); err != nil {
+	if h, err = c.HashParameter(hash); err != nil {
 		return issuer, h, err
 	}
 	if c.View.Department(issuer) == nil {
-		return issuer, h, refuse(codeDepartment, "there is no such department on the ledger, as far as this verifier has seen it; GET /v1/departments lists them")
+		return issuer, h, rest.Refuse(codeDepartment, "there is no such department on the ledger, as far as this verifier has seen it; GET /v1/departments lists them")
 	}
 	return issuer, h, nil
 }
@@ -227,5 +228,5 @@ func (c *call) getStatus() error {
 			out.Restrictions = append(out.Restrictions, restrictionJSON{e.Type, hex.EncodeToString(r.ID[:]), r.Ground, r.Effective.String()})
 		}
 	}
-	return c.answer(http.StatusOK, out)
+	return c.Answer(http.StatusOK, out)
 }

@@ -3,11 +3,10 @@ package httpapi
 import (
 	"net/http"
 
+	"github.com/credledger/credledger/sdk/rest"
 	"github.com/credledger/credledger/sdk/sm"
-	"github.com/credledger/credledger/sdk/statement"
 	"github.com/credledger/credledger/verifier/access"
 	"github.com/credledger/credledger/verifier/accesslog"
-	"github.com/credledger/credledger/verifier/receipt"
 )
 
 func (c *call) getLog() error {
@@ -16,7 +15,7 @@ func (c *call) getLog() error {
 	if err != nil {
 		return err
 	}
-	return c.answer(http.StatusOK, struct {
+	return c.Answer(http.StatusOK, struct {
 		Ledger     sm.Hash `json:"ledger"`
 		Department string  `json:"department"`
 		Log        string  `json:"log"`
@@ -27,35 +26,29 @@ func (c *call) getLog() error {
 
 // getReceipt gives the proof that makes a receipt anchored.
 func (c *call) getReceipt() error {
-	index, leaf, err := c.entry()
+	index, _, err := c.entry()
 	if err != nil {
 		return err
 	}
-	out := struct {
-		Index uint64         `json:"index"`
-		Leaf  sm.Hash        `json:"leaf"`
-		Proof *receipt.Proof `json:"proof"`
-	}{Index: index, Leaf: leaf}
 	p, err := c.AccessLog.Proof(index)
-	if err == nil && p != nil {
-		out.Proof, err = receipt.NewProof(p.Statement, p.Path)
-	}
 	if err != nil {
 		return err
 	}
-	return c.answer(http.StatusOK, out)
+	return c.Answer(http.StatusOK, struct {
+		Proof *access.Proof `json:"proof"`
+	}{p})
 }
 
 // entry returns the index and the leaf of the entry that a call names. Whoever knows no leaf is told
 // nothing about what entries there are.
 func (c *call) entry() (index uint64, leaf sm.Hash, err error) {
-	if index, err = c.numberParameter("index", 0, access.MaxEntries); err != nil {
+	if index, err = c.NumberParameter("index", 0, access.MaxEntries); err != nil {
 		return
 	}
-	if leaf, err = c.hashParameter("leaf"); err != nil {
+	if leaf, err = c.HashParameter("leaf"); err != nil {
 		return
 	}
-	unknown := refuse(codeReceiptUnknown, "the access log has no entry with this index and leaf; each replica of a verifier has a log of its own")
+	unknown := rest.Refuse(codeReceiptUnknown, "the access log has no entry with this index and leaf; each replica of a verifier has a log of its own")
 	if index >= c.AccessLog.Size() {
 		return index, leaf, unknown
 	}
@@ -90,16 +83,12 @@ func (c *call) getCheckpoints() error {
 		Next        *uint64          `json:"next"`
 	}{Checkpoints: make([]checkpointJSON, len(found))}
 	for k, f := range found {
-		body, _, err := statement.ParseAs[*statement.Checkpoint](f.Statement)
-		if err != nil {
-			return err
-		}
-		out.Checkpoints[k] = checkpointJSON{f.Size, f.Root, utc(body.SignedAt), f.Statement}
+		out.Checkpoints[k] = checkpointJSON{f.Size, f.Root, rest.UTC(f.SignedAt), f.Signed.Bytes()}
 	}
 	if n := len(found); n == int(limit) {
 		out.Next = &found[n-1].Size
 	}
-	return c.answer(http.StatusOK, out)
+	return c.Answer(http.StatusOK, out)
 }
 
 // A treeHead is the log as it was when it had so many entries.
@@ -111,11 +100,11 @@ type treeHead struct {
 // head returns the tree head of the size that a call names.
 func (c *call) head(name string) (t treeHead, err error) {
 	size := c.AccessLog.Size()
-	if t.Size, err = c.numberParameter(name, 1, access.MaxEntries); err != nil {
+	if t.Size, err = c.NumberParameter(name, 1, access.MaxEntries); err != nil {
 		return t, err
 	}
 	if t.Size > size {
-		return t, c.wrong(name, "must not exceed the size of the access log: GET /v1/log")
+		return t, c.Wrong(name, "must not exceed the size of the access log: GET /v1/log")
 	}
 	t.Root, err = c.AccessLog.Root(t.Size)
 	return t, err
@@ -131,13 +120,13 @@ func (c *call) getConsistency() error {
 		return err
 	}
 	if second.Size < first.Size {
-		return c.wrong("second", "must not be less than first")
+		return c.Wrong("second", "must not be less than first")
 	}
 	path, err := c.AccessLog.Consistency(first.Size, second.Size)
 	if err != nil {
 		return err
 	}
-	return c.answer(http.StatusOK, struct {
+	return c.Answer(http.StatusOK, struct {
 		First  treeHead  `json:"first"`
 		Second treeHead  `json:"second"`
 		Path   []sm.Hash `json:"path"`
@@ -154,13 +143,13 @@ func (c *call) getInclusion() error {
 		return err
 	}
 	if head.Size <= index {
-		return c.wrong("size", "must exceed the index")
+		return c.Wrong("size", "must exceed the index")
 	}
 	path, err := c.AccessLog.Inclusion(index, head.Size)
 	if err != nil {
 		return err
 	}
-	return c.answer(http.StatusOK, struct {
+	return c.Answer(http.StatusOK, struct {
 		Index uint64  `json:"index"`
 		Leaf  sm.Hash `json:"leaf"`
 		treeHead

@@ -107,7 +107,7 @@ func TestMaliciousPresentations(t *testing.T) {
 			if a.Text("verdict.outcome") != test.outcome || a.Text("verdict.axes."+test.axis+".reason") != test.reason {
 				t.Errorf("%s, %s, want %s, %s: %s", a.Text("verdict.outcome"), a.Text("verdict.axes."+test.axis+".reason"), test.outcome, test.reason, a.Body)
 			}
-			if fields := fieldKeys(a, "verdict.fields"); test.outcome == "invalid" && (fields != nil || len(receiptOf(t, a, "receipt").Entry().Fields) > 0) {
+			if fields := fieldKeys(a, "verdict.fields"); test.outcome == "invalid" && (fields != nil || len(receiptOf(t, a, "receipt").Entry.Fields) > 0) {
 				t.Errorf("fields of what is invalid: %v", fields)
 			}
 			if s.Log.Size() != size+1 {

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/credledger/credledger/sdk/licence"
+	"github.com/credledger/credledger/sdk/rest"
 	"github.com/credledger/credledger/verifier/agency"
 	"github.com/credledger/credledger/verifier/matter"
 	"github.com/credledger/credledger/verifier/receipt"
@@ -14,7 +15,7 @@ import (
 )
 
 func (c *call) getMatters() error {
-	return c.answer(http.StatusOK, struct {
+	return c.Answer(http.StatusOK, struct {
 		Matters []*matter.Matter `json:"matters"`
 	}{append([]*matter.Matter{}, c.Matters().All(c.today())...)})
 }
@@ -24,21 +25,21 @@ func (c *call) getMatter() error {
 	if err != nil {
 		return err
 	}
-	return c.answer(http.StatusOK, m)
+	return c.Answer(http.StatusOK, m)
 }
 
 func (c *call) today() licence.Date { return licence.DateOf(c.Now()) }
 
 // matter returns the version in force of the matter that the path names.
 func (c *call) matter() (*matter.Matter, error) {
-	id, err := c.idParameter("matter")
+	id, err := c.IDParameter("matter")
 	if err != nil {
 		return nil, err
 	}
 	if m := c.Matters().Matter(id, c.today()); m != nil {
 		return m, nil
 	}
-	return nil, refuse(codeMatterUnknown, "this verifier has no such matter; GET /v1/matters lists those that it has")
+	return nil, rest.Refuse(codeMatterUnknown, "this verifier has no such matter; GET /v1/matters lists those that it has")
 }
 
 // matterJSON is the answer of POST /v1/matters/{matter}/verifications.
@@ -70,7 +71,7 @@ func (c *call) postMatterVerification() error {
 	if err != nil {
 		return err
 	}
-	b, err := c.body(maxShown)
+	b, err := c.Body(maxShown)
 	if err != nil {
 		return err
 	}
@@ -98,7 +99,7 @@ func (c *call) postMatterVerification() error {
 	for k, i := range items {
 		v, err := c.judge(i, q.asOf, false) // the matter says which holders have to show what
 		if err != nil {
-			return ofLicence(k, err)
+			return c.ofLicence(k, err)
 		}
 		judged[k] = matter.Item{Verdict: v, IdentityChecked: q.licences[k].identityChecked}
 	}
@@ -109,8 +110,8 @@ func (c *call) postMatterVerification() error {
 	if err := c.recordAll(m, items, judged, who, served, out.Licences); err != nil {
 		return err
 	}
-	c.seen.Outcome = string(out.Result.Outcome)
-	return c.answer(http.StatusOK, out)
+	c.outcome = string(out.Result.Outcome)
+	return c.Answer(http.StatusOK, out)
 }
 
 // served returns the departments on whose behalf a case is verified: those that are named, else all
@@ -122,8 +123,8 @@ func (c *call) served(m *matter.Matter, named []string) ([]string, error) {
 	}
 	for k, id := range named {
 		if !acts(id) || slices.Contains(named[:k], id) {
-			p := refuse(codeOnBehalfRefused, "name departments that the matter serves and the agency acts for, each once")
-			p.member = fmt.Sprintf("/onBehalf/%d", k)
+			p := rest.Refuse(codeOnBehalfRefused, "name departments that the matter serves and the agency acts for, each once")
+			p.Member = fmt.Sprintf("/onBehalf/%d", k)
 			return nil, p
 		}
 	}
@@ -149,32 +150,32 @@ func (c *call) takeAll(licences []matterLicence, who agency.Context) ([]*item, e
 	for k := range licences {
 		i, err := c.find(&licences[k].shown)
 		if err != nil {
-			return nil, ofLicence(k, err)
+			return nil, c.ofLicence(k, err)
 		}
 		items[k] = i
 	}
 	asks := make([]agency.Ask, len(items))
 	for k, i := range items {
 		if err := c.take(i); err != nil {
-			return nil, ofLicence(k, err)
+			return nil, c.ofLicence(k, err)
 		}
 		asks[k].Type = i.typ()
 	}
-	if err := c.Gate.Permit(c.r.Context(), c.caller.agency, who, asks); err != nil {
+	if err := c.Gate.Permit(c.R.Context(), c.caller.agency, who, asks); err != nil {
 		return nil, err
 	}
 	for k, i := range items {
 		if err := c.redeem(i, &licences[k].shown); err != nil {
-			return nil, ofLicence(k, err)
+			return nil, c.ofLicence(k, err)
 		}
 	}
 	return items, nil
 }
 
 // ofLicence says which licence of the request an error is about.
-func ofLicence(k int, err error) error {
-	p := *asProblem(err)
-	p.member = fmt.Sprintf("/licences/%d%s", k, p.member)
+func (c *call) ofLicence(k int, err error) error {
+	p := *c.AsProblem(err)
+	p.Member = fmt.Sprintf("/licences/%d%s", k, p.Member)
 	return &p
 }
 
@@ -190,9 +191,9 @@ func (c *call) recordAll(m *matter.Matter, items []*item, judged []matter.Item, 
 		for n, department := range served {
 			who := who
 			who.OnBehalf = department
-			out[k].Receipts[n].OnBehalf = orNull(department)
+			out[k].Receipts[n].OnBehalf = rest.OrNull(department)
 			wait.Go(func() {
-				out[k].Receipts[n].Receipt, errs[k*len(served)+n] = c.record(c.r.Context(), i, v, who, given)
+				out[k].Receipts[n].Receipt, errs[k*len(served)+n] = c.record(c.R.Context(), i, v, who, given)
 			})
 		}
 	}

@@ -1,7 +1,9 @@
 package httpapi
 
 import (
+	"github.com/credledger/credledger/sdk/callers"
 	"github.com/credledger/credledger/sdk/licence"
+	"github.com/credledger/credledger/sdk/rest"
 	"github.com/credledger/credledger/verifier/access"
 	"github.com/credledger/credledger/verifier/agency"
 	"github.com/credledger/credledger/verifier/intake"
@@ -13,7 +15,7 @@ const (
 	maxCode     = 16 << 10
 	maxLine     = 64
 	maxAudience = 200
-	maxPassword = agency.MaxPassword
+	maxPassword = callers.MaxPassword
 	maxOnBehalf = 16
 )
 
@@ -25,14 +27,14 @@ type shown struct {
 	nonce    []byte
 }
 
-func (s *shown) members() []member {
-	return []member{
-		{name: "code", read: text(&s.Code, 1, maxCode)},
-		{name: "credential", read: encoded(&s.Credential, intake.MaxCredential)},
-		{name: "image", read: encoded(&s.Image, intake.MaxImage)},
-		{name: "file", read: encoded(&s.File, intake.MaxFile)},
-		{name: "audience", read: line(&s.audience, maxAudience)},
-		{name: "nonce", read: nonce(&s.nonce)},
+func (s *shown) members() []rest.Member {
+	return []rest.Member{
+		{Name: "code", Read: rest.Text(&s.Code, 1, maxCode)},
+		{Name: "credential", Read: rest.Encoded(&s.Credential, intake.MaxCredential)},
+		{Name: "image", Read: rest.Encoded(&s.Image, intake.MaxImage)},
+		{Name: "file", Read: rest.Encoded(&s.File, intake.MaxFile)},
+		{Name: "audience", Read: rest.Line(&s.audience, maxAudience, access.MaxText)},
+		{Name: "nonce", Read: rest.Nonce(&s.nonce)},
 	}
 }
 
@@ -64,17 +66,17 @@ type verification struct {
 
 func readVerification(b []byte) (*verification, error) {
 	q := new(verification)
-	err := readBody(b, append(q.shown.members(),
-		member{name: "asOf", read: day(&q.asOf)},
-		member{name: "holderRequired", read: flag(&q.holderRequired)},
-		member{name: "fields", read: fieldKeys(&q.fields, access.MaxFields)},
-		member{name: "context", read: func(r *reader) error {
-			return r.object([]member{
-				{name: "clerk", read: line(&q.context.Clerk, maxLine)},
-				{name: "unit", read: line(&q.context.Unit, maxLine)},
-				{name: "matter", read: line(&q.context.Matter, maxLine)},
-				{name: "case", read: line(&q.context.Case, maxLine)},
-				{name: "onBehalf", read: line(&q.context.OnBehalf, maxLine)},
+	err := rest.ReadBody(b, append(q.shown.members(),
+		rest.Member{Name: "asOf", Read: rest.Day(&q.asOf)},
+		rest.Member{Name: "holderRequired", Read: rest.Flag(&q.holderRequired)},
+		rest.Member{Name: "fields", Read: rest.FieldKeys(&q.fields, access.MaxFields)},
+		rest.Member{Name: "context", Read: func(r *rest.Reader) error {
+			return r.Object([]rest.Member{
+				{Name: "clerk", Read: rest.Line(&q.context.Clerk, maxLine, access.MaxText)},
+				{Name: "unit", Read: rest.Line(&q.context.Unit, maxLine, access.MaxText)},
+				{Name: "matter", Read: rest.Line(&q.context.Matter, maxLine, access.MaxText)},
+				{Name: "case", Read: rest.Line(&q.context.Case, maxLine, access.MaxText)},
+				{Name: "onBehalf", Read: rest.Line(&q.context.OnBehalf, maxLine, access.MaxText)},
 			})
 		}},
 	)...)
@@ -82,7 +84,7 @@ func readVerification(b []byte) (*verification, error) {
 		return nil, err
 	}
 	if wrong := q.check(); wrong != "" {
-		return nil, refuse(codeMemberInvalid, "the body "+wrong)
+		return nil, rest.Refuse(rest.CodeMemberInvalid, "the body "+wrong)
 	}
 	return q, nil
 }
@@ -104,43 +106,43 @@ type matterLicence struct {
 
 func readMatterVerification(b []byte) (*matterVerification, error) {
 	q := new(matterVerification)
-	return q, readBody(b,
-		member{name: "case", read: line(&q.number, maxLine), required: true},
-		member{name: "licences", required: true, read: func(r *reader) error {
-			err := r.list(matter.MaxItems, q.licence)
+	return q, rest.ReadBody(b,
+		rest.Member{Name: "case", Read: rest.Line(&q.number, maxLine, access.MaxText), Required: true},
+		rest.Member{Name: "licences", Required: true, Read: func(r *rest.Reader) error {
+			err := r.List(matter.MaxItems, q.licence)
 			if err == nil && len(q.licences) == 0 {
-				err = r.invalid("must not be empty")
+				err = r.Invalid("must not be empty")
 			}
 			return err
 		}},
-		member{name: "asOf", read: day(&q.asOf)},
-		member{name: "context", read: func(r *reader) error {
-			return r.object([]member{
-				{name: "clerk", read: line(&q.clerk, maxLine)},
-				{name: "unit", read: line(&q.unit, maxLine)},
+		rest.Member{Name: "asOf", Read: rest.Day(&q.asOf)},
+		rest.Member{Name: "context", Read: func(r *rest.Reader) error {
+			return r.Object([]rest.Member{
+				{Name: "clerk", Read: rest.Line(&q.clerk, maxLine, access.MaxText)},
+				{Name: "unit", Read: rest.Line(&q.unit, maxLine, access.MaxText)},
 			})
 		}},
-		member{name: "onBehalf", read: func(r *reader) error {
-			return r.list(maxOnBehalf, func(r *reader) error {
+		rest.Member{Name: "onBehalf", Read: func(r *rest.Reader) error {
+			return r.List(maxOnBehalf, func(r *rest.Reader) error {
 				q.onBehalf = append(q.onBehalf, "")
-				return id(&q.onBehalf[len(q.onBehalf)-1])(r)
+				return rest.ID(&q.onBehalf[len(q.onBehalf)-1])(r)
 			})
 		}},
 	)
 }
 
-func (q *matterVerification) licence(r *reader) error {
+func (q *matterVerification) licence(r *rest.Reader) error {
 	q.licences = append(q.licences, matterLicence{})
 	l := &q.licences[len(q.licences)-1]
-	err := r.object(append(l.shown.members(),
-		member{name: "sealed", read: encoded(&l.sealed, maxSealed)},
-		member{name: "identityChecked", read: flag(&l.identityChecked)},
+	err := r.Object(append(l.shown.members(),
+		rest.Member{Name: "sealed", Read: rest.Encoded(&l.sealed, maxSealed)},
+		rest.Member{Name: "identityChecked", Read: rest.Flag(&l.identityChecked)},
 	))
 	if err != nil {
 		return err
 	}
 	if wrong := l.check(); wrong != "" {
-		return r.invalid(wrong)
+		return r.Invalid(wrong)
 	}
 	return nil
 }

@@ -1,6 +1,10 @@
 package httpapi
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/credledger/credledger/sdk/rest"
+)
 
 // A route is a path and what it answers to each method.
 type route struct {
@@ -34,9 +38,9 @@ func post(who audience, serve func(*call) error) map[string]endpoint {
 	return map[string]endpoint{http.MethodPost: {who: who, serve: serve}}
 }
 
-// routes is the interface, as openapi.yaml has it; what is called most comes first, because it is
+// table is the interface, as openapi.yaml has it; what is called most comes first, because it is
 // looked at first.
-func routes() []route {
+func table() []route {
 	return []route{
 		{"/v1/verifications", post(anybody, (*call).postVerification)},
 		{"/v1/matters/{matter}/verifications", post(agencies, (*call).postMatterVerification)},
@@ -66,4 +70,17 @@ func routes() []route {
 		{"/v1/me", get(anybody, (*call).getMe)},
 		{"/v1/openapi.yaml", get(anybody, (*call).getContract)},
 	}
+}
+
+// routes is the table as a server takes it.
+func (a *API) routes() []rest.Route {
+	var out []rest.Route
+	for _, r := range table() {
+		to := rest.Route{Path: r.path, Methods: map[string]rest.Endpoint{}}
+		for method, e := range r.methods {
+			to.Methods[method] = rest.Endpoint{Query: e.query, Serve: func(rc *rest.Call) error { return a.serve(rc, e) }}
+		}
+		out = append(out, to)
+	}
+	return out
 }

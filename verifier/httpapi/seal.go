@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/credledger/credledger/sdk/credential"
+	"github.com/credledger/credledger/sdk/rest"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/verifier/intake"
 )
@@ -42,7 +43,7 @@ func seal(session string, i *item) ([]byte, error) {
 
 // unseal is the inverse of seal.
 func unseal(session string, sealed []byte) (*item, error) {
-	unknown := refuse(codeSealedUnknown, "what was sealed is not of this session; have it shown again")
+	unknown := rest.Refuse(codeSealedUnknown, "what was sealed is not of this session; have it shown again")
 	if session == "" || len(sealed) < sm.SealNonceSize {
 		return nil, unknown
 	}

@@ -4,63 +4,51 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/credledger/credledger/sdk/licence"
+	"github.com/credledger/credledger/sdk/rest"
+	"github.com/credledger/credledger/verifier/access"
 )
 
-// sessionOf is the cookie of a session: no script reads it, no other site sends it, and it goes to the
-// API only. Without a token it removes the cookie.
-func sessionOf(token string, expires time.Time) *http.Cookie {
-	cookie := &http.Cookie{
-		Name: sessionCookie, Value: token, Path: "/v1", Expires: expires,
-		HttpOnly: true, Secure: true, SameSite: http.SameSiteStrictMode,
-	}
-	if token == "" {
-		cookie.MaxAge = -1
-	}
-	return cookie
-}
-
 func (c *call) postSession() error {
-	if err := c.fromCounter(); err != nil {
+	if err := cookie.FromPage(c.R); err != nil {
 		return err
 	}
-	b, err := c.body(maxTexts)
+	b, err := c.Body(maxTexts)
 	if err != nil {
 		return err
 	}
 	var from, name, password string
-	if err := readBody(b,
-		member{name: "agency", read: id(&from), required: true},
-		member{name: "clerk", read: line(&name, maxLine), required: true},
-		member{name: "password", read: text(&password, 1, maxPassword), required: true},
+	if err := rest.ReadBody(b,
+		rest.Member{Name: "agency", Read: rest.ID(&from), Required: true},
+		rest.Member{Name: "clerk", Read: rest.Line(&name, maxLine, access.MaxText), Required: true},
+		rest.Member{Name: "password", Read: rest.Text(&password, 1, maxPassword), Required: true},
 	); err != nil {
 		return err
 	}
-	a, clerk, err := c.Gate.SignIn(c.r.Context(), from, name, password, c.caller.address)
+	a, clerk, err := c.Gate.SignIn(c.R.Context(), from, name, password, c.caller.address)
 	if err != nil {
 		return err
 	}
-	token, expires, err := c.Store.NewSession(c.r.Context(), a.ID, clerk.Name, sessionTTL)
+	token, expires, err := c.Store.NewSession(c.R.Context(), a.ID, clerk.Name, sessionTTL)
 	if err != nil {
 		return err
 	}
-	http.SetCookie(c.w, sessionOf(token, expires))
-	return c.answer(http.StatusCreated, struct {
+	cookie.Set(c.W, token, sessionTTL)
+	return c.Answer(http.StatusCreated, struct {
 		Agency    string `json:"agency"`
 		Clerk     string `json:"clerk"`
 		Unit      string `json:"unit"`
 		ExpiresAt string `json:"expiresAt"`
-	}{a.ID, clerk.Name, clerk.Unit, rfc3339(expires)})
+	}{a.ID, clerk.Name, clerk.Unit, rest.RFC3339(expires)})
 }
 
 func (c *call) deleteSession() error {
-	if err := c.Store.EndSession(c.r.Context(), c.caller.session); err != nil {
+	if err := c.Store.EndSession(c.R.Context(), c.caller.session); err != nil {
 		return err
 	}
-	http.SetCookie(c.w, sessionOf("", time.Time{}))
-	c.w.WriteHeader(http.StatusNoContent)
+	cookie.Remove(c.W)
+	c.NoContent()
 	return nil
 }
 
@@ -113,5 +101,5 @@ func (c *call) getMe() error {
 	if clerk := c.caller.clerk; clerk != nil {
 		out.Clerk = &clerkJSON{clerk.Name, clerk.Unit}
 	}
-	return c.answer(http.StatusOK, out)
+	return c.Answer(http.StatusOK, out)
 }

@@ -5,17 +5,19 @@ import (
 	"net/http"
 
 	"github.com/credledger/credledger/sdk/credential"
+	"github.com/credledger/credledger/sdk/rest"
+	"github.com/credledger/credledger/verifier/access"
 	"github.com/credledger/credledger/verifier/intake"
 	"github.com/credledger/credledger/verifier/verify"
 )
 
 func (c *call) postChallenge() error {
-	b, err := c.body(maxTexts)
+	b, err := c.Body(maxTexts)
 	if err != nil {
 		return err
 	}
 	var named string
-	if err := readBody(b, member{name: "audience", read: line(&named, maxAudience)}); err != nil {
+	if err := rest.ReadBody(b, rest.Member{Name: "audience", Read: rest.Line(&named, maxAudience, access.MaxText)}); err != nil {
 		return err
 	}
 	audience, err := c.audience(named)
@@ -26,20 +28,20 @@ func (c *call) postChallenge() error {
 	if err != nil {
 		return err
 	}
-	return c.answer(http.StatusCreated, struct {
+	return c.Answer(http.StatusCreated, struct {
 		Nonce     string `json:"nonce"`
 		Audience  string `json:"audience"`
 		ExpiresAt string `json:"expiresAt"`
-	}{hex.EncodeToString(challenge.Nonce), challenge.Audience, rfc3339(challenge.Expires)})
+	}{hex.EncodeToString(challenge.Nonce), challenge.Audience, rest.RFC3339(challenge.Expires)})
 }
 
 func (c *call) postReference() error {
-	b, err := c.body(maxCredential)
+	b, err := c.Body(maxCredential)
 	if err != nil {
 		return err
 	}
 	var presentation []byte
-	if err := readBody(b, member{name: "presentation", read: encoded(&presentation, credential.MaxSize), required: true}); err != nil {
+	if err := rest.ReadBody(b, rest.Member{Name: "presentation", Read: rest.Encoded(&presentation, credential.MaxSize), Required: true}); err != nil {
 		return err
 	}
 	// What is kept agrees with itself, which its owner can tell without us. Whether it is genuine is for
@@ -50,14 +52,14 @@ func (c *call) postReference() error {
 		return err
 	}
 	if v.Finding(verify.AxisContent).Result != verify.Pass {
-		return refuse(codeRefused, "what is kept is a presentation of this ledger whose contents agree with each other; this is none")
+		return rest.Refuse(codeRefused, "what is kept is a presentation of this ledger whose contents agree with each other; this is none")
 	}
-	token, expires, err := c.Store.PutReference(c.r.Context(), presentation, referenceTTL)
+	token, expires, err := c.Store.PutReference(c.R.Context(), presentation, referenceTTL)
 	if err != nil {
 		return err
 	}
-	return c.answer(http.StatusCreated, struct {
+	return c.Answer(http.StatusCreated, struct {
 		URL       string `json:"url"`
 		ExpiresAt string `json:"expiresAt"`
-	}{intake.ReferenceURL(c.Host, token), rfc3339(expires)})
+	}{intake.ReferenceURL(c.Host, token), rest.RFC3339(expires)})
 }

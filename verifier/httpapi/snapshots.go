@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/credledger/credledger/sdk/rest"
 	"github.com/credledger/credledger/sdk/sm"
 )
 
@@ -16,17 +17,17 @@ func (c *call) getSnapshot() error {
 	if s == nil {
 		return errNoSnapshot()
 	}
-	h := c.w.Header()
+	h := c.W.Header()
 	h.Set("Content-Type", snapshotMedia)
 	h.Set("Content-Disposition", `attachment; filename="credledger.snapshot"`)
 	h.Set("ETag", `"`+sm.Sum(s.Statement).String()+`"`)
 	h.Set("Cache-Control", "no-cache") // kept, and asked for again with its tag
-	http.ServeContent(c.w, c.r, "", time.Time{}, bytes.NewReader(s.File))
+	http.ServeContent(c.W, c.R, "", time.Time{}, bytes.NewReader(s.File))
 	return nil
 }
 
 func errNoSnapshot() error {
-	return refuse(codeSnapshotNone, "this verifier has no snapshot; the authority makes one from time to time")
+	return rest.Refuse(codeSnapshotNone, "this verifier has no snapshot; the authority makes one from time to time")
 }
 
 func (c *call) getSnapshotDescription() error {
@@ -48,5 +49,5 @@ func (c *call) getSnapshotDescription() error {
 	if at := s.Header.Heartbeat; at != 0 {
 		out.Heartbeat = utcOrNull(&at)
 	}
-	return c.answer(http.StatusOK, out)
+	return c.Answer(http.StatusOK, out)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -166,8 +167,8 @@ func TestOutcomes(t *testing.T) {
 				t.Errorf("what is invalid is repeated: %s", a.Body)
 			}
 			f := receiptOf(t, a, "receipt")
-			if f.Receipt().Outcome != got || f.Receipt().Presentation != sm.Sum(test.presentation) {
-				t.Errorf("the receipt is about something else: %+v", f.Receipt())
+			if f.Entry.Outcome != got || f.Presentation != sm.Sum(test.presentation) {
+				t.Errorf("the receipt is about something else: %+v", f)
 			}
 			if got := worth(t, s, f, nil); got != receipt.Unanchored {
 				t.Errorf("the receipt is %s", got)
@@ -214,7 +215,7 @@ func TestAgencySeesWhatItMay(t *testing.T) {
 	if got := a.Get("withheld"); !slices.Equal(got.([]any), []any{"rightHolderIds", "area"}) {
 		t.Errorf("withheld %v", got)
 	}
-	entry := receiptOf(t, a, "receipt").Entry()
+	entry := receiptOf(t, a, "receipt").Entry
 	if entry.Agency != "tax" || entry.Clerk != "李雷" || entry.Unit != "办税服务厅" || entry.Case != "2026-0001" ||
 		entry.Matter != "second-hand-home-transfer" || !slices.Equal(entry.Fields, []string{"rightHolders", "location"}) {
 		t.Errorf("recorded %+v", entry)
@@ -349,15 +350,25 @@ func TestReceiptIsUpgraded(t *testing.T) {
 	}
 	a := s.Post("/v1/verifications", members{"code": house.Code()}).Want(t, http.StatusOK)
 	f := receiptOf(t, a, "receipt")
-	path := "/v1/receipts/5?leaf=" + f.Receipt().Leaf.String()
+	path := "/v1/receipts/5?leaf=" + f.Leaf().String()
 	if a := s.Get(path).Want(t, http.StatusOK); a.Get("proof") != nil {
 		t.Errorf("%s", a.Body)
 	}
+	last := s.Post("/v1/verifications", members{"code": house.Code()}).Want(t, http.StatusOK)
 	s.Anchor()
 	s.Post("/v1/verifications", members{"code": house.Code()}).Want(t, http.StatusOK) // the log grows on
-	proof := s.Get(path).Want(t, http.StatusOK)
-	file := bytes.Replace(raw(t, a, "receipt"), []byte(`"proof":null`), append([]byte(`"proof":`), raw(t, proof, "proof")...), 1)
-	upgraded, err := receipt.Parse(file)
+	if got := worth(t, s, f, house.Show()); got != receipt.Unanchored {
+		t.Errorf("the receipt without the proof is %s", got)
+	}
+	if got := worth(t, s, receiptOf(t, last, "receipt"), house.Show()); got != receipt.Anchored {
+		t.Errorf("the receipt under the checkpoint itself is %s", got)
+	}
+	var file map[string]json.RawMessage
+	if err := json.Unmarshal(raw(t, a, "receipt"), &file); err != nil {
+		t.Fatal(err)
+	}
+	file["proof"] = raw(t, s.Get(path).Want(t, http.StatusOK), "proof")
+	upgraded, err := receipt.Parse(encode(t, file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -365,6 +376,6 @@ func TestReceiptIsUpgraded(t *testing.T) {
 		t.Errorf("the receipt is %s", got)
 	}
 	s.Get("/v1/receipts/5?leaf="+strings.Repeat("0", 64)).Problem(t, "receipt-unknown")
-	s.Get("/v1/receipts/4?leaf="+f.Receipt().Leaf.String()).Problem(t, "receipt-unknown")
-	s.Get("/v1/receipts/500?leaf="+f.Receipt().Leaf.String()).Problem(t, "receipt-unknown")
+	s.Get("/v1/receipts/4?leaf="+f.Leaf().String()).Problem(t, "receipt-unknown")
+	s.Get("/v1/receipts/500?leaf="+f.Leaf().String()).Problem(t, "receipt-unknown")
 }

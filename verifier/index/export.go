@@ -132,12 +132,21 @@ func (m *memory) subjectAt(r ref) (s subject) {
 // Head returns the block that the export is as of.
 func (e *Export) Head() ledger.Head { return e.head }
 
+// Ledger returns the ledger's id.
+func (e *Export) Ledger() sm.Hash { return e.ledger.ID }
+
 // Genesis returns the signed genesis of the ledger.
 func (e *Export) Genesis() []byte { return e.ledger.Genesis }
 
 // Heartbeat returns the newest heartbeat.
 func (e *Export) Heartbeat() verify.Heartbeat {
 	return e.memory.heartbeat(uint32(e.memory.heartbeats.n))
+}
+
+// Bracket returns the newest heartbeat before a place on the ledger and the first after it.
+func (e *Export) Bracket(p verify.Position) (before, after verify.Heartbeat) {
+	n := e.memory.heartbeatsBefore(ledger.Position{Block: p.Block, Index: p.Index})
+	return e.memory.heartbeat(n), e.memory.heartbeat(n + 1)
 }
 
 // Departments returns all departments.

@@ -23,7 +23,7 @@ func ReferenceURL(host, token string) string {
 // referenceToken returns the token, in capitals, of a text that is a reference, "" of any other. The
 // host is not looked at: nobody asks it anything.
 func referenceToken(text string) string {
-	if len(text) > maxReference {
+	if len(text) > maxReference || strings.Contains(text, "#") { // a code has one, a reference none
 		return ""
 	}
 	found := reference.FindStringSubmatch(strings.TrimSpace(narrow(text)))

@@ -6,100 +6,30 @@ import (
 	"encoding/json"
 	"io"
 	"slices"
-	"time"
 
-	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
-	"github.com/credledger/credledger/sdk/statement"
 	"github.com/credledger/credledger/verifier/access"
+	"github.com/credledger/credledger/verifier/internal/jsonappend"
 	"github.com/credledger/credledger/verifier/verify"
 )
 
 // MaxSize bounds a receipt file in bytes.
 const MaxSize = 128 << 10
 
-// fileJSON is the form of a file; its members are all there, and no others.
-type fileJSON struct {
-	Receipt  []byte       `json:"receipt"`
-	Entry    []byte       `json:"entry"`
-	Salt     []byte       `json:"salt"`
-	Proof    *Proof       `json:"proof"`
-	Readable readableJSON `json:"readable"`
+// AppendJSON appends the file. Bytes are in base64 (RFC 4648, section 4), hashes in lower-case hex.
+func (f *File) AppendJSON(b []byte) []byte {
+	b = jsonappend.Base64(append(b, `{"entry":`...), f.Encoded)
+	b = jsonappend.Base64(append(b, `,"salt":`...), f.Salt[:])
+	b = jsonappend.Hash(append(b, `,"presentation":`...), f.Presentation)
+	b = f.Proof.AppendJSON(append(b, `,"proof":`...))
+	b = jsonappend.Hash(append(b, `,"readable":{"leaf":`...), f.Leaf())
+	b = jsonappend.Text(append(b, `,"text":`...), verify.Outcome(f.Entry.Outcome).Text())
+	b = f.Entry.AppendJSON(append(b, `,"entry":`...))
+	return append(b, "}}"...)
 }
 
-type proofJSON struct {
-	Checkpoint []byte    `json:"checkpoint"`
-	Path       []sm.Hash `json:"path"`
-}
-
-// readableJSON is what a file says, for people and for programs that read no CBOR.
-type readableJSON struct {
-	receiptJSON
-	Key        sm.Hash         `json:"key"` // kid of the key that signed it
-	Entry      *access.Entry   `json:"entry"`
-	Checkpoint *checkpointJSON `json:"checkpoint"`
-}
-
-type receiptJSON struct {
-	Ledger       sm.Hash      `json:"ledger"`
-	Verifier     string       `json:"verifier"`
-	Log          string       `json:"log"`
-	Index        uint64       `json:"index"`
-	Leaf         sm.Hash      `json:"leaf"`
-	Presentation sm.Hash      `json:"presentation"`
-	Outcome      string       `json:"outcome"`
-	Text         licence.Text `json:"text"`
-	Reasons      []string     `json:"reasons"`
-	Day          string       `json:"day"`
-	Height       uint64       `json:"height"`
-	Heartbeat    *string      `json:"heartbeat"`
-	CheckedAt    string       `json:"checkedAt"`
-}
-
-type checkpointJSON struct {
-	Size     uint64  `json:"size"`
-	Root     sm.Hash `json:"root"`
-	SignedAt string  `json:"signedAt"`
-	Key      sm.Hash `json:"key"` // kid
-}
-
-// MarshalJSON returns the file. Bytes are in base64 (RFC 4648, section 4), hashes in lower-case hex,
-// times as in RFC 3339 in UTC, days as in ISO 8601.
-func (f *File) MarshalJSON() ([]byte, error) {
-	return json.Marshal(fileJSON{
-		Receipt: f.signed.Bytes(), Entry: f.encoded, Salt: f.salt[:], Proof: f.proof, Readable: f.readable(),
-	})
-}
-
-// MarshalJSON returns the member "proof" of a file.
-func (p *Proof) MarshalJSON() ([]byte, error) {
-	return json.Marshal(proofJSON{p.signed.Bytes(), append([]sm.Hash{}, p.path...)})
-}
-
-func (f *File) readable() readableJSON {
-	out := readableJSON{receiptJSON: f.said(), Key: f.signed.KeyID, Entry: f.entry}
-	if p := f.proof; p != nil {
-		out.Checkpoint = &checkpointJSON{p.checkpoint.Size, p.checkpoint.Root, utc(p.checkpoint.SignedAt), p.signed.KeyID}
-	}
-	return out
-}
-
-// said is what the signed statement says.
-func (f *File) said() receiptJSON {
-	r := f.receipt
-	out := receiptJSON{
-		Ledger: r.Ledger, Verifier: r.Verifier, Log: r.Log, Index: r.Index, Leaf: r.Leaf, Presentation: r.Presentation,
-		Outcome: r.Outcome, Text: verify.Outcome(r.Outcome).Text(), Reasons: append([]string{}, r.Reasons...),
-		Day: licence.Date(r.Day).String(), Height: r.Height, CheckedAt: utc(r.CheckedAt),
-	}
-	if r.Heartbeat != 0 {
-		heartbeat := utc(r.Heartbeat)
-		out.Heartbeat = &heartbeat
-	}
-	return out
-}
-
-func utc(seconds uint64) string { return time.Unix(int64(seconds), 0).UTC().Format(time.RFC3339) }
+// MarshalJSON implements json.Marshaler with the form of AppendJSON.
+func (f *File) MarshalJSON() ([]byte, error) { return f.AppendJSON(nil), nil }
 
 // Parse reads a receipt file. It takes no member twice, no unknown one, and nothing behind; what is
 // readable is passed over. That the parts belong together is for Verify to say. The error is an
@@ -108,61 +38,67 @@ func Parse(b []byte) (*File, error) {
 	if len(b) > MaxSize {
 		return nil, errorf(CodeTooLarge, "a receipt file has at most %d bytes, this has %d", MaxSize, len(b))
 	}
-	members, err := object(b, "receipt", "entry", "salt", "proof", "readable")
-	if err != nil {
-		return nil, err
-	}
-	signed, err := base64Text(members["receipt"])
+	members, err := object(b, "entry", "salt", "presentation", "proof", "readable")
 	if err != nil {
 		return nil, err
 	}
 	f := new(File)
-	if f.receipt, f.signed, err = statement.ParseAs[*statement.Receipt](signed); err != nil {
-		return nil, errorf(CodeMalformed, "the receipt in the file is not one: %v", err)
-	}
-	if f.encoded, err = base64Text(members["entry"]); err != nil {
+	if f.Encoded, err = base64Text(members["entry"]); err != nil {
 		return nil, err
 	}
-	if f.entry, err = access.ParseEntry(f.encoded); err != nil {
+	if f.Entry, err = access.ParseEntry(f.Encoded); err != nil {
 		return nil, errorf(CodeMalformed, "the entry in the receipt file is not one: %v", err)
 	}
 	salt, err := base64Text(members["salt"])
-	if err != nil || len(salt) != len(f.salt) {
-		return nil, errorf(CodeMalformed, "the salt in a receipt file is %d bytes in base64", len(f.salt))
+	if err != nil || len(salt) != len(f.Salt) {
+		return nil, errorf(CodeMalformed, "the salt in a receipt file is %d bytes in base64", len(f.Salt))
 	}
-	f.salt = access.Salt(salt)
-	if proof := members["proof"]; string(proof) != "null" {
-		if f.proof, err = parseProof(proof); err != nil {
-			return nil, err
-		}
+	f.Salt = access.Salt(salt)
+	var presentation *sm.Hash
+	if json.Unmarshal(members["presentation"], &presentation) != nil || presentation == nil {
+		return nil, errorf(CodeMalformed, "the presentation in a receipt file is a hash in lower-case hex")
+	}
+	f.Presentation = *presentation
+	if f.Proof, err = parseProof(members["proof"]); err != nil {
+		return nil, err
 	}
 	return f, nil
 }
 
-func parseProof(b []byte) (*Proof, error) {
-	members, err := object(b, "checkpoint", "path")
+// maxPath is the length of the longest inclusion path: that in a log of access.MaxEntries entries.
+const maxPath = 40
+
+func parseProof(b []byte) (*access.Proof, error) {
+	members, err := object(b, "checkpoint", "index", "path", "readable")
 	if err != nil {
 		return nil, err
 	}
-	checkpoint, err := base64Text(members["checkpoint"])
+	signed, err := base64Text(members["checkpoint"])
 	if err != nil {
 		return nil, err
+	}
+	checkpoint, err := access.ParseCheckpoint(signed)
+	if err != nil {
+		return nil, errorf(CodeMalformed, "the checkpoint in the receipt file is not one: %v", err)
+	}
+	var index *uint64
+	if json.Unmarshal(members["index"], &index) != nil || index == nil || *index >= access.MaxEntries {
+		return nil, errorf(CodeMalformed, "the index in a receipt file is a whole number below 2^40 - 1")
 	}
 	var hashes []*sm.Hash
-	err = json.Unmarshal(members["path"], &hashes)
-	if err != nil || hashes == nil || slices.Contains(hashes, nil) {
-		return nil, errorf(CodeMalformed, "the path in a receipt file is an array of hashes in lower-case hex")
+	if json.Unmarshal(members["path"], &hashes) != nil || hashes == nil || slices.Contains(hashes, nil) || len(hashes) > maxPath {
+		return nil, errorf(CodeMalformed, "the path in a receipt file is an array of at most %d hashes in lower-case hex", maxPath)
 	}
 	path := make([]sm.Hash, len(hashes))
 	for i, h := range hashes {
 		path[i] = *h
 	}
-	return NewProof(checkpoint, path)
+	return &access.Proof{Checkpoint: checkpoint, Index: *index, Path: path}, nil
 }
 
 // object takes a JSON object apart, which has exactly these members.
 func object(b []byte, names ...string) (map[string]json.RawMessage, error) {
-	malformed := errorf(CodeMalformed, "a receipt file is a JSON object with the members receipt, entry, salt, proof (null, or checkpoint and path) and readable, each once")
+	malformed := errorf(CodeMalformed, "a receipt file is a JSON object with the members entry, salt, presentation, proof (with checkpoint, index, path and readable) and readable, each once")
 	d := json.NewDecoder(bytes.NewReader(b))
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
 		return nil, malformed

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/statement"
 	"github.com/credledger/credledger/sdk/statement/statementtest"
@@ -39,23 +41,14 @@ func sample(tb testing.TB) (*receipt.File, *trust) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	place := receipt.Place{Ledger: statementtest.Ledger(), Verifier: statementtest.Authority, Log: "main", Index: 1, Entry: encoded, Salt: salt}
-	f, err := receipt.Sign(place, shown, key)
-	if err != nil {
-		tb.Fatal(err)
-	}
 	sibling, leaf := statementtest.Hash("sibling"), access.Leaf(encoded)
-	c := &statement.Checkpoint{
-		Ledger: place.Ledger, Department: place.Verifier, Log: "main", Size: 2, Root: sm.SumNode(&sibling, &leaf), SignedAt: statementtest.Time + 60,
-	}
-	p, err := receipt.NewProof(statementtest.Sign(tb, c, statementtest.Authority), []sm.Hash{sibling})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if f, err = f.WithProof(p); err != nil {
-		tb.Fatal(err)
-	}
-	return f, sampleTrust()
+	c := sign(tb, &statement.Checkpoint{
+		Ledger: statementtest.Ledger(), Department: statementtest.Authority, Log: "main", Size: 2, Root: sm.SumNode(&sibling, &leaf), SignedAt: statementtest.Time + 30,
+	}, key)
+	return &receipt.File{
+		Entry: entry, Encoded: encoded, Salt: salt, Presentation: shown,
+		Proof: &access.Proof{Checkpoint: c, Index: 1, Path: []sm.Hash{sibling}},
+	}, sampleTrust()
 }
 
 func sampleTrust() *trust {
@@ -95,7 +88,7 @@ func goldenFile(tb testing.TB) []byte {
 func judge(tb testing.TB, f *receipt.File) receipt.Report {
 	tb.Helper()
 	t := sampleTrust()
-	known := parse(tb, goldenFile(tb)).Proof().Checkpoint()
+	known := parse(tb, goldenFile(tb)).Proof.Checkpoint
 	t.points = map[uint64]verify.Checkpoint{2: {
 		Size: 2, Root: known.Root, Position: verify.Position{Block: 9, Index: 1},
 		Before: verify.Heartbeat{Sequence: 1, Time: statementtest.Time, Block: 3}, After: verify.Heartbeat{Sequence: 2, Time: statementtest.Time + 60, Block: 10},
@@ -126,9 +119,9 @@ func TestGolden(t *testing.T) {
 		t.Errorf("written again it is\n%s", &again)
 	}
 	want, _ := sample(t)
-	if !reflect.DeepEqual(f.Receipt(), want.Receipt()) || !reflect.DeepEqual(f.Entry(), want.Entry()) ||
-		!reflect.DeepEqual(f.Proof().Checkpoint(), want.Proof().Checkpoint()) {
-		t.Errorf("it says %+v, %+v, %+v", f.Receipt(), f.Entry(), f.Proof().Checkpoint())
+	want.Proof.Checkpoint.Signed.Signature = f.Proof.Checkpoint.Signed.Signature // which is random
+	if !reflect.DeepEqual(f, want) {
+		t.Errorf("it says %+v, want %+v", f, want)
 	}
 	r := judge(t, f)
 	if r.Outcome != receipt.Anchored {
@@ -140,14 +133,49 @@ func TestGolden(t *testing.T) {
 	}
 	wantReport := map[string]any{
 		"outcome": "anchored", "code": nil, "reason": nil, "upgradable": false,
-		"text":       map[string]any{"zh": receipt.Anchored.Text().Zh, "en": receipt.Anchored.Text().En},
-		"key":        map[string]any{"id": statementtest.Key(statementtest.Authority).Public().ID().String(), "state": "active"},
-		"checkpoint": map[string]any{"size": 2.0, "root": f.Proof().Checkpoint().Root.String(), "position": map[string]any{"block": 9.0, "index": 1.0}, "after": "2026-11-07T00:00:00Z", "before": "2026-11-07T00:01:00Z"},
+		"text":     map[string]any{"zh": receipt.Anchored.Text().Zh, "en": receipt.Anchored.Text().En},
+		"keyState": "active",
+		"receipt": map[string]any{"presentation": f.Presentation.String(), "leaf": f.Leaf().String(), "index": 1.0,
+			"text": map[string]any{"zh": verify.Valid.Text().Zh, "en": verify.Valid.Text().En}},
+		"checkpoint": map[string]any{"ledger": statementtest.Ledger().String(), "department": statementtest.Authority, "log": "main", "size": 2.0,
+			"root": f.Proof.Checkpoint.Root.String(), "signedAt": "2026-11-07T00:00:30Z", "key": statementtest.Key(statementtest.Authority).Public().ID().String()},
+		"anchor": map[string]any{"position": map[string]any{"block": 9.0, "index": 1.0}, "before": "2026-11-07T00:00:00Z", "after": "2026-11-07T00:01:00Z"},
 	}
 	for name, value := range wantReport {
 		if !reflect.DeepEqual(report[name], value) {
 			t.Errorf("the report's %s is %v, want %v", name, report[name], value)
 		}
+	}
+}
+
+// TestForm wants the file to be what encoding/json would write.
+func TestForm(t *testing.T) {
+	f, _ := sample(t)
+	f.Entry.Clerk = `<"王">` // only what is readable has it
+	c := f.Proof.Checkpoint
+	type proofJSON struct {
+		Checkpoint []byte             `json:"checkpoint"`
+		Index      uint64             `json:"index"`
+		Path       []sm.Hash          `json:"path"`
+		Readable   *access.Checkpoint `json:"readable"`
+	}
+	type readableJSON struct {
+		Leaf  sm.Hash       `json:"leaf"`
+		Text  licence.Text  `json:"text"`
+		Entry *access.Entry `json:"entry"`
+	}
+	want := marshal(t, struct {
+		Entry        []byte       `json:"entry"`
+		Salt         []byte       `json:"salt"`
+		Presentation sm.Hash      `json:"presentation"`
+		Proof        proofJSON    `json:"proof"`
+		Readable     readableJSON `json:"readable"`
+	}{f.Encoded, f.Salt[:], f.Presentation, proofJSON{c.Signed.Bytes(), 1, f.Proof.Path, c}, readableJSON{access.Leaf(f.Encoded), verify.Valid.Text(), f.Entry}})
+	if got := f.AppendJSON([]byte("front")); string(got) != "front"+string(want) {
+		t.Errorf("the file is\n%s\nwant\n%s", got, want)
+	}
+	if got := marshal(t, f); !bytes.Equal(got, want) {
+		t.Errorf("marshalled it is\n%s\nwant\n%s", got, want)
 	}
 }
 
@@ -157,8 +185,14 @@ func TestReadableIsNotBelieved(t *testing.T) {
 	if err := json.Unmarshal(goldenFile(t), &members); err != nil {
 		t.Fatal(err)
 	}
+	var proof map[string]json.RawMessage
+	if err := json.Unmarshal(members["proof"], &proof); err != nil {
+		t.Fatal(err)
+	}
 	for _, readable := range []string{`null`, `{}`, `{"outcome":"invalid"}`, `"\ud800"`, strings.Repeat("[", 1000) + strings.Repeat("]", 1000)} {
 		members["readable"] = json.RawMessage(readable)
+		proof["readable"] = json.RawMessage(readable)
+		members["proof"] = marshal(t, proof)
 		f := parse(t, marshal(t, members))
 		if r := judge(t, f); r.Outcome != receipt.Anchored {
 			t.Errorf("%.20s: %s, %q", readable, r.Outcome, r.Code)
@@ -170,44 +204,55 @@ func TestReadableIsNotBelieved(t *testing.T) {
 }
 
 // Whatever is changed in a file that is anchored, but for what is readable: it does not parse, or is
-// not anchored.
+// refused.
 func TestMangled(t *testing.T) {
-	var members struct {
-		Receipt, Entry, Salt []byte
-		Proof                struct {
-			Checkpoint []byte    `json:"checkpoint"`
-			Path       []sm.Hash `json:"path"`
-		}
-		Readable any
-	}
-	if err := json.Unmarshal(goldenFile(t), &members); err != nil {
+	var file fileMembers
+	if err := json.Unmarshal(goldenFile(t), &file); err != nil {
 		t.Fatal(err)
 	}
-	form := func() []byte {
-		return marshal(t, map[string]any{
-			"receipt": members.Receipt, "entry": members.Entry, "salt": members.Salt, "proof": members.Proof, "readable": members.Readable,
-		})
+	wantRefused := func(what string, i int) {
+		t.Helper()
+		if f, err := receipt.Parse(marshal(t, file)); err != nil {
+			return
+		} else if r := judge(t, f); r.Outcome != receipt.Refused {
+			t.Errorf("%s, byte %d: %s, %q", what, i, r.Outcome, r.Code)
+		}
 	}
-	if r := judge(t, parse(t, form())); r.Outcome != receipt.Anchored {
+	if r := judge(t, parse(t, marshal(t, file))); r.Outcome != receipt.Anchored {
 		t.Fatalf("unchanged: %s, %q", r.Outcome, r.Code)
 	}
 	for name, part := range map[string][]byte{
-		"receipt": members.Receipt, "entry": members.Entry, "salt": members.Salt,
-		"checkpoint": members.Proof.Checkpoint, "path": members.Proof.Path[0][:],
+		"entry": file.Entry, "salt": file.Salt, "presentation": file.Presentation[:], "checkpoint": file.Proof.Checkpoint, "path": file.Proof.Path[0][:],
 	} {
 		for i := range part {
 			for _, bit := range []byte{1, 0x80} {
 				part[i] ^= bit
-				f, err := receipt.Parse(form())
-				if err == nil {
-					if r := judge(t, f); r.Outcome != receipt.Refused {
-						t.Errorf("%s, byte %d: %s, %q", name, i, r.Outcome, r.Code)
-					}
-				}
+				wantRefused(name, i)
 				part[i] ^= bit
 			}
 		}
 	}
+	for i := range 64 {
+		file.Proof.Index ^= 1 << i
+		wantRefused("index", i)
+		file.Proof.Index ^= 1 << i
+	}
+}
+
+// fileMembers are those of a receipt file.
+type fileMembers struct {
+	Entry        []byte       `json:"entry"`
+	Salt         []byte       `json:"salt"`
+	Presentation sm.Hash      `json:"presentation"`
+	Proof        proofMembers `json:"proof"`
+	Readable     any          `json:"readable"`
+}
+
+type proofMembers struct {
+	Checkpoint []byte    `json:"checkpoint"`
+	Index      uint64    `json:"index"`
+	Path       []sm.Hash `json:"path"`
+	Readable   any       `json:"readable"`
 }
 
 func TestRefusedFiles(t *testing.T) {
@@ -217,32 +262,30 @@ func TestRefusedFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	with := func(name, value string) string {
-		changed := map[string]json.RawMessage{}
-		for n, v := range members {
-			changed[n] = v
-		}
+		changed := maps.Clone(members)
 		if value == "" {
 			delete(changed, name)
 		} else {
 			changed[name] = json.RawMessage(value)
 		}
-		out, err := json.Marshal(changed)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(out)
+		return string(marshal(t, changed))
 	}
-	proof := func(checkpoint, path string) string {
-		return with("proof", `{"checkpoint":`+checkpoint+`,"path":`+path+`}`)
-	}
-	var parts struct {
-		Checkpoint json.RawMessage
-		Path       json.RawMessage
-	}
+	var parts map[string]json.RawMessage
 	if err := json.Unmarshal(members["proof"], &parts); err != nil {
 		t.Fatal(err)
 	}
+	proof := func(name, value string) string {
+		changed := maps.Clone(parts)
+		if value == "" {
+			delete(changed, name)
+		} else {
+			changed[name] = json.RawMessage(value)
+		}
+		return with("proof", string(marshal(t, changed)))
+	}
+	zero := `"` + strings.Repeat("0", 64) + `"`
 	salt := string(members["salt"])
+	heartbeat := statementtest.Sign(t, &statement.Heartbeat{Ledger: statementtest.Ledger(), Sequence: 1}, statementtest.Authority)
 	for name, file := range map[string]string{
 		"empty":                      "",
 		"null":                       "null",
@@ -254,36 +297,53 @@ func TestRefusedFiles(t *testing.T) {
 		"a member twice, escaped":    `{"s\u0061lt":` + salt + `,` + good[1:],
 		"an unknown member":          `{"note":"",` + good[1:],
 		"a member in capitals":       strings.Replace(good, `"salt"`, `"Salt"`, 1),
-		"no receipt":                 with("receipt", ""),
 		"no entry":                   with("entry", ""),
 		"no salt":                    with("salt", ""),
+		"no presentation":            with("presentation", ""),
 		"no proof":                   with("proof", ""),
 		"nothing readable":           with("readable", ""),
-		"receipt null":               with("receipt", "null"),
-		"receipt a number":           with("receipt", "1"),
-		"receipt empty":              with("receipt", `""`),
-		"receipt a checkpoint":       with("receipt", string(parts.Checkpoint)),
-		"receipt in another base64":  with("receipt", strings.TrimRight(strings.ReplaceAll(string(members["receipt"]), "=", ""), "=")),
-		"receipt on two lines":       with("receipt", `"`+string(members["receipt"])[1:9]+`\n`+string(members["receipt"])[9:]),
 		"entry null":                 with("entry", "null"),
+		"entry a number":             with("entry", "1"),
+		"entry empty":                with("entry", `""`),
 		"entry a salt":               with("entry", salt),
+		"entry in another base64":    with("entry", strings.TrimRight(string(members["entry"]), `="`)+`"`),
+		"entry on two lines":         with("entry", string(members["entry"])[:9]+`\n`+string(members["entry"])[9:]),
 		"salt null":                  with("salt", "null"),
 		"salt of 15 bytes":           with("salt", string(marshal(t, make([]byte, 15)))),
 		"salt of 17 bytes":           with("salt", string(marshal(t, make([]byte, 17)))),
 		"salt with bits left":        with("salt", `"AQIDAAAAAAAAAAAAAAAAAB=="`),
+		"presentation null":          with("presentation", "null"),
+		"presentation in base64":     with("presentation", salt),
+		"presentation in capitals":   with("presentation", strings.ToUpper(string(members["presentation"]))),
+		"presentation of 31 bytes":   with("presentation", string(members["presentation"])[:63]+`"`),
+		"proof null":                 with("proof", "null"),
 		"proof a number":             with("proof", "1"),
 		"proof an array":             with("proof", "[]"),
 		"proof empty":                with("proof", "{}"),
-		"proof with more":            with("proof", strings.Replace(string(members["proof"]), "{", `{"size":2,`, 1)),
-		"checkpoint null":            proof("null", string(parts.Path)),
-		"checkpoint a receipt":       proof(string(members["receipt"]), string(parts.Path)),
-		"path null":                  proof(string(parts.Checkpoint), "null"),
-		"path a text":                proof(string(parts.Checkpoint), `""`),
-		"path of null":               proof(string(parts.Checkpoint), "[null]"),
-		"path of numbers":            proof(string(parts.Checkpoint), "[1]"),
-		"path in capitals":           proof(string(parts.Checkpoint), strings.ToUpper(string(parts.Path))),
-		"path of 41 hashes":          proof(string(parts.Checkpoint), "["+strings.Repeat(`"`+strings.Repeat("0", 64)+`",`, 40)+`"`+strings.Repeat("0", 64)+`"]`),
-		"a hash of 31 bytes":         proof(string(parts.Checkpoint), `["`+strings.Repeat("0", 62)+`"]`),
+		"proof with more":            proof("size", "2"),
+		"proof with a member twice":  with("proof", strings.Replace(string(members["proof"]), "{", `{"index":1,`, 1)),
+		"no checkpoint":              proof("checkpoint", ""),
+		"checkpoint null":            proof("checkpoint", "null"),
+		"checkpoint an entry":        proof("checkpoint", string(members["entry"])),
+		"checkpoint a heartbeat":     proof("checkpoint", string(marshal(t, heartbeat))),
+		"no index":                   proof("index", ""),
+		"index null":                 proof("index", "null"),
+		"index a text":               proof("index", `"1"`),
+		"index with a fraction":      proof("index", "1.0"),
+		"index with an exponent":     proof("index", "1e0"),
+		"index below zero":           proof("index", "-1"),
+		"index minus zero":           proof("index", "-0"),
+		"index of 2^40 - 1":          proof("index", "1099511627775"),
+		"index of 2^64":              proof("index", "18446744073709551616"),
+		"no path":                    proof("path", ""),
+		"path null":                  proof("path", "null"),
+		"path a text":                proof("path", `""`),
+		"path of null":               proof("path", "[null]"),
+		"path of numbers":            proof("path", "[1]"),
+		"path in capitals":           proof("path", strings.ToUpper(string(parts["path"]))),
+		"path of 41 hashes":          proof("path", "["+strings.Repeat(zero+",", 40)+zero+"]"),
+		"a hash of 31 bytes":         proof("path", `["`+strings.Repeat("0", 62)+`"]`),
+		"no readable checkpoint":     proof("readable", ""),
 		"readable that is not JSON":  `{"readable":tru` + good[1:],
 		"a lone surrogate in a name": `{"\ud800":1,` + good[1:],
 	} {
@@ -318,34 +378,11 @@ func TestLargest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	place := receipt.Place{Verifier: fill(32, 'v'), Log: fill(32, 'l'), Index: 1<<40 - 1, Entry: encoded}
-	f, err := receipt.Sign(place, sm.Hash{}, statementtest.Key("any"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var path []string
-	for range 40 {
-		path = append(path, fill(64, '0'))
-	}
-	var members map[string]any
-	if err := json.Unmarshal(marshal(t, f), &members); err != nil {
-		t.Fatal(err)
-	}
-	proof := map[string]any{"checkpoint": checkpointOf(t, goldenFile(t)), "path": path}
-	members["proof"] = proof
-	b := marshal(t, parse(t, marshal(t, members)))
+	c := sign(t, &statement.Checkpoint{
+		Department: fill(32, 'v'), Log: fill(32, 'l'), Size: 1<<40 - 1, SignedAt: 1<<40 - 1,
+	}, statementtest.Key("any"))
+	b := marshal(t, &receipt.File{Entry: entry, Encoded: encoded, Proof: &access.Proof{Checkpoint: c, Index: 1<<40 - 2, Path: make([]sm.Hash, 40)}})
 	if _, err := receipt.Parse(b); err != nil {
 		t.Errorf("%d bytes: %v", len(b), err)
 	}
-}
-
-func checkpointOf(tb testing.TB, file []byte) []byte {
-	tb.Helper()
-	var members struct {
-		Proof struct{ Checkpoint []byte }
-	}
-	if err := json.Unmarshal(file, &members); err != nil {
-		tb.Fatal(err)
-	}
-	return members.Proof.Checkpoint
 }

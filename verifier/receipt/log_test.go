@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/ledger/ledgertest"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
@@ -24,7 +25,7 @@ type book struct {
 	testing.TB
 	city *verifiertest.City
 	name string
-	key  *sm.PrivateKey // signs receipts and checkpoints
+	key  *sm.PrivateKey // signs checkpoints
 	rows [][]sm.Hash    // Nodes: whole subtrees
 }
 
@@ -72,19 +73,17 @@ func (b *book) verification(l *verifiertest.Licence) *receipt.File {
 	return b.record(entry, salt, sm.Sum(p.Bytes()))
 }
 
+// record records an entry, and returns the receipt for it.
 func (b *book) record(entry *access.Entry, salt access.Salt, presentation sm.Hash) *receipt.File {
 	b.Helper()
 	encoded, err := entry.Bytes()
 	if err != nil {
 		b.Fatal(err)
 	}
-	place := receipt.Place{Ledger: b.city.ID, Verifier: verifierID, Log: b.name, Index: b.size(), Entry: encoded, Salt: salt}
 	b.append(access.Leaf(encoded))
-	f, err := receipt.Sign(place, presentation, b.key)
-	if err != nil {
-		b.Fatal(err)
+	return &receipt.File{
+		Entry: entry, Encoded: encoded, Salt: salt, Presentation: presentation, Proof: b.prove(b.size()-1, b.checkpoint()),
 	}
-	return f
 }
 
 // fill appends entries that nobody asks for.
@@ -94,56 +93,57 @@ func (b *book) fill(n int) {
 	}
 }
 
-// checkpoint is one of the log as it is.
-func (b *book) checkpoint() *statement.Checkpoint {
+// tree is that of the log as it was when it had so many entries.
+func (b *book) tree(size uint64) *access.Tree {
 	b.Helper()
-	root, err := access.Root(b, b.size())
+	tree, err := access.NewTree(b, size)
 	if err != nil {
 		b.Fatal(err)
 	}
-	return &statement.Checkpoint{Ledger: b.city.ID, Department: verifierID, Log: b.name, Size: b.size(), Root: root, SignedAt: b.city.Clock.Unix()}
+	return tree
 }
 
-// sign signs a checkpoint with the log's key.
-func (b *book) sign(c *statement.Checkpoint) []byte {
+// checkpoint is one of the log as it is, signed with its key.
+func (b *book) checkpoint() *access.Checkpoint {
 	b.Helper()
-	return ledgertest.Sign(b, c, b.key).Statements[0]
+	return sign(b, &statement.Checkpoint{
+		Ledger: b.city.ID, Department: verifierID, Log: b.name, Size: b.size(), Root: b.tree(b.size()).Root(), SignedAt: b.city.Clock.Unix(),
+	}, b.key)
 }
 
-// anchor submits a checkpoint of the log as it is, and returns it signed.
-func (b *book) anchor() []byte {
-	b.Helper()
-	tx := ledgertest.Sign(b, b.checkpoint(), b.key)
-	b.city.Submit(verifierID, tx)
-	return tx.Statements[0]
+func sign(tb testing.TB, body *statement.Checkpoint, key sm.Signer) *access.Checkpoint {
+	tb.Helper()
+	c, err := access.SignCheckpoint(body, key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return c
 }
 
-// prove is a proof of a file's entry against a signed checkpoint.
-func (b *book) prove(f *receipt.File, checkpoint []byte) *receipt.Proof {
+// anchor brings a checkpoint of the log as it is to the ledger.
+func (b *book) anchor() *access.Checkpoint {
 	b.Helper()
-	c, _, err := statement.ParseAs[*statement.Checkpoint](checkpoint)
-	if err != nil {
-		b.Fatal(err)
-	}
-	path, err := access.InclusionPath(b, f.Receipt().Index, c.Size)
-	if err != nil {
-		b.Fatal(err)
-	}
-	p, err := receipt.NewProof(checkpoint, path)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return p
+	c := b.checkpoint()
+	b.city.Submit(verifierID, &chaincode.Transaction{Statements: [][]byte{c.Signed.Bytes()}})
+	return c
 }
 
-// upgraded is a file with a proof against a signed checkpoint.
-func (b *book) upgraded(f *receipt.File, checkpoint []byte) *receipt.File {
+// prove is the proof of an entry by a checkpoint.
+func (b *book) prove(index uint64, c *access.Checkpoint) *access.Proof {
 	b.Helper()
-	out, err := f.WithProof(b.prove(f, checkpoint))
+	path, err := b.tree(c.Size).Inclusion(index)
 	if err != nil {
 		b.Fatal(err)
 	}
-	return out
+	return &access.Proof{Checkpoint: c, Index: index, Path: path}
+}
+
+// upgraded is a file with the proof by another checkpoint.
+func (b *book) upgraded(f *receipt.File, c *access.Checkpoint) *receipt.File {
+	b.Helper()
+	out := *f
+	out.Proof = b.prove(f.Proof.Index, c)
+	return &out
 }
 
 // judge sends a file through its JSON form and verifies it.

@@ -2,6 +2,7 @@ package receipt
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
@@ -19,23 +20,20 @@ var outcomeTexts = map[Outcome]licence.Text{
 func (o Outcome) Text() licence.Text { return outcomeTexts[o] }
 
 var codeTexts = map[string]licence.Text{
-	CodeEntryDiffers:        {Zh: "回执与其核验记录不符", En: "the receipt and the entry of the access log do not agree"},
+	CodeOtherLedger:         {Zh: "回执属于本机未接入的账本", En: "the receipt is of a ledger that is not known here"},
+	CodeEntryDiffers:        {Zh: "回执所载出示内容与核验记录不符", En: "the entry of the access log is not about what the receipt says was shown"},
 	CodePresentationDiffers: {Zh: "回执所载并非此次出示的内容", En: "the receipt is about something else than what was shown"},
 	CodeLicenceDiffers:      {Zh: "核验日志登记的并非此证照", En: "the verifier recorded another licence in its access log than the one that was shown"},
-	CodeProofDiffers:        {Zh: "证明属于另一本核验日志", En: "the proof is of another access log"},
 	CodeNotIncluded:         {Zh: "证明不能说明日志中有此记录", En: "the proof does not show that the access log has the entry"},
-	CodeOtherLedger:         {Zh: "回执属于本机未接入的账本", En: "the receipt is of a ledger that is not known here"},
-	CodeCheckpointDiffers:   {Zh: "核验日志与链上检查点不符,日志曾被分叉或篡改", En: "the ledger has another checkpoint of this log at this size: the log was forked or changed"},
-	CodeCheckpointUnsigned:  {Zh: "检查点不是该机构签署的", En: "the checkpoint is not signed by the verifier"},
-	CodeNoProof:             {Zh: "回执未附存证证明,可向核验机构索取", En: "the receipt has no proof yet: ask the verifier for it"},
-	CodeCheckpointNotThere:  {Zh: "本机所知的账本上没有该检查点", En: "the checkpoint is not on the ledger, as far as it is known here"},
 	CodeKeyUnknown:          {Zh: "签名密钥未登记,或本机所知的账本过旧", En: "the signing key was never enrolled, as far as the ledger is known here"},
 	CodeKeyDepartment:       {Zh: "签名密钥属于其他部门", En: "the signing key belongs to another department"},
-	CodeKeyPurpose:          {Zh: "签名密钥不能用于签署回执", En: "the signing key is not one for receipts"},
-	CodeSignature:           {Zh: "回执签名无效", En: "the signature does not verify"},
-	CodeKeyNotYetValid:      {Zh: "核验时间早于密钥启用时间", En: "dated before the signing key begins"},
-	CodeKeyExpired:          {Zh: "核验时间晚于密钥截止时间", En: "dated after the signing key ends"},
+	CodeKeyPurpose:          {Zh: "签名密钥不能用于签署核验日志", En: "the signing key is not one for access logs"},
+	CodeSignature:           {Zh: "签名无效", En: "the signature does not verify"},
+	CodeKeyNotYetValid:      {Zh: "签署时间早于密钥启用时间", En: "dated before the signing key begins"},
+	CodeKeyExpired:          {Zh: "签署时间晚于密钥截止时间", En: "dated after the signing key ends"},
+	CodeCheckpointDiffers:   {Zh: "核验日志与链上检查点不符,日志曾被分叉或篡改", En: "the ledger has another checkpoint of this log at this size: the log was forked or changed"},
 	CodeKeyCompromised:      {Zh: "签名密钥已声明失窃,且核验记录未证明已上链", En: "the signing key was declared compromised, and the record is not proven to be on the ledger"},
+	CodeCheckpointNotThere:  {Zh: "本机所知的账本上没有该检查点", En: "the checkpoint is not on the ledger, as far as it is known here"},
 }
 
 // Reason says to people why a receipt is not anchored; empty if it is.
@@ -50,23 +48,25 @@ type reportJSON struct {
 	Upgradable bool          `json:"upgradable"`
 
 	// What follows is null of a receipt that is refused: what it claims is not repeated.
-	Receipt    *receiptJSON  `json:"receipt"`
-	Entry      *access.Entry `json:"entry"`
-	Key        *keyJSON      `json:"key"`
-	Checkpoint *onLedgerJSON `json:"checkpoint"` // null unless anchored
+	Receipt    *contentsJSON      `json:"receipt"`
+	Entry      *access.Entry      `json:"entry"`
+	Checkpoint *access.Checkpoint `json:"checkpoint"` // in the receipt
+	Key        *verify.KeyState   `json:"keyState"`   // of the key that signed it
+	Anchor     *anchorJSON        `json:"anchor"`     // null unless anchored
 }
 
-type keyJSON struct {
-	ID    sm.Hash         `json:"id"`
-	State verify.KeyState `json:"state"`
+// contentsJSON is what a receipt says beside its entry and its checkpoint.
+type contentsJSON struct {
+	Presentation sm.Hash      `json:"presentation"`
+	Leaf         sm.Hash      `json:"leaf"`
+	Index        uint64       `json:"index"`
+	Text         licence.Text `json:"text"`
 }
 
-type onLedgerJSON struct {
-	Size     uint64          `json:"size"`
-	Root     sm.Hash         `json:"root"`
-	Position verify.Position `json:"position"`
-	After    *string         `json:"after"`  // time of the newest heartbeat before it
-	Before   *string         `json:"before"` // time of the first heartbeat after it
+type anchorJSON struct {
+	Position verify.Position `json:"position"` // of the checkpoint on the ledger
+	Before   *string         `json:"before"`   // time of the newest heartbeat before it
+	After    *string         `json:"after"`    // time of the first heartbeat after it
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -76,14 +76,12 @@ func (r Report) MarshalJSON() ([]byte, error) {
 		reason := r.Reason()
 		out.Code, out.Reason = &r.Code, &reason
 	}
-	if r.Outcome != Refused {
-		said := r.File.said()
-		out.Receipt, out.Entry = &said, r.File.entry
-		out.Key = &keyJSON{r.File.signed.KeyID, r.KeyState}
+	if f := r.File; r.Outcome != Refused {
+		out.Receipt = &contentsJSON{f.Presentation, f.Leaf(), f.Proof.Index, verify.Outcome(f.Entry.Outcome).Text()}
+		out.Entry, out.Checkpoint, out.Key = f.Entry, f.Proof.Checkpoint, &r.KeyState
 	}
 	if r.Outcome == Anchored {
-		c := &r.Checkpoint
-		out.Checkpoint = &onLedgerJSON{c.Size, c.Root, c.Position, beat(c.Before), beat(c.After)}
+		out.Anchor = &anchorJSON{r.Anchor.Position, beat(r.Anchor.Before), beat(r.Anchor.After)}
 	}
 	return json.Marshal(out)
 }
@@ -92,6 +90,6 @@ func beat(h verify.Heartbeat) *string {
 	if h.Sequence == 0 {
 		return nil
 	}
-	s := utc(h.Time)
+	s := time.Unix(int64(h.Time), 0).UTC().Format(time.RFC3339)
 	return &s
 }

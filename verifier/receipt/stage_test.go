@@ -2,8 +2,6 @@ package receipt_test
 
 import (
 	"crypto/rand"
-	"encoding/json"
-	"slices"
 	"testing"
 
 	"github.com/credledger/credledger/sdk/credential"
@@ -42,7 +40,7 @@ func (t *trust) LatestCheckpoint(department, log string) (c verify.Checkpoint, o
 type stage struct {
 	*book
 	trust *trust
-	own   *verify.Key // that signed the receipt and the checkpoint
+	own   *verify.Key // that signed the checkpoint
 	file  *receipt.File
 	shown *credential.Opened
 }
@@ -54,9 +52,10 @@ func newStage(t *testing.T) *stage {
 	b.fill(2)
 	f := b.verification(l[0])
 	b.fill(4)
-	c := b.checkpoint()
+	f = b.upgraded(f, b.checkpoint())
+	c := f.Proof.Checkpoint
 	own := &verify.Key{Department: verifierID, Public: b.key.Public(), Purposes: statement.PurposeLog, State: verify.KeyActive}
-	s := &stage{book: b, own: own, file: b.upgraded(f, b.sign(c))}
+	s := &stage{book: b, own: own, file: f}
 	s.trust = &trust{
 		ledger: city.ID, keys: map[sm.Hash]*verify.Key{b.key.Public().ID(): own},
 		points: map[uint64]verify.Checkpoint{c.Size: {Size: c.Size, Root: c.Root}},
@@ -69,52 +68,36 @@ func newStage(t *testing.T) *stage {
 	return s
 }
 
-// resigned is the file with another receipt, signed anew; what else is there stays.
-func (s *stage) resigned(change func(*statement.Receipt)) *receipt.File {
-	s.Helper()
-	body := *s.file.Receipt()
-	body.Reasons = slices.Clone(body.Reasons)
-	change(&body)
-	signed, err := statement.Sign(&body, s.key)
-	if err != nil {
-		s.Fatal(err)
-	}
-	return s.with("receipt", signed)
+// with is the file with something changed.
+func (s *stage) with(change func(f *receipt.File)) {
+	f := *s.file
+	proof := *f.Proof
+	f.Proof = &proof
+	change(&f)
+	s.file = &f
 }
 
-// with is the file with another member.
-func (s *stage) with(name string, value any) *receipt.File {
+// restated is the file with an entry that says something else.
+func (s *stage) restated(change func(*access.Entry)) {
 	s.Helper()
-	var members map[string]any
-	if err := json.Unmarshal(marshal(s, s.file), &members); err != nil {
-		s.Fatal(err)
-	}
-	members[name] = value
-	return parse(s, marshal(s, members))
+	s.with(func(f *receipt.File) {
+		e := *f.Entry
+		change(&e)
+		encoded, err := e.Bytes()
+		if err != nil {
+			s.Fatal(err)
+		}
+		f.Entry, f.Encoded = &e, encoded
+	})
 }
 
-// withCheckpoint is the file with another checkpoint, its path as it was.
-func (s *stage) withCheckpoint(key *sm.PrivateKey, change func(*statement.Checkpoint)) *receipt.File {
+// resigned is the file with a checkpoint that says something else, signed with a key; the path stays.
+func (s *stage) resigned(key *sm.PrivateKey, change func(*statement.Checkpoint)) {
 	s.Helper()
-	c := *s.file.Proof().Checkpoint()
+	c := *s.file.Proof.Checkpoint.Checkpoint
 	change(&c)
-	signed, err := statement.Sign(&c, key)
-	if err != nil {
-		s.Fatal(err)
-	}
-	path, err := access.InclusionPath(s.book, s.file.Receipt().Index, s.file.Proof().Checkpoint().Size)
-	if err != nil {
-		s.Fatal(err)
-	}
-	p, err := receipt.NewProof(signed, path)
-	if err != nil {
-		s.Fatal(err)
-	}
-	return s.with("proof", p)
+	s.with(func(f *receipt.File) { f.Proof.Checkpoint = sign(s, &c, key) })
 }
-
-// withoutProof is the file as it was at first.
-func (s *stage) withoutProof() { s.file = s.with("proof", nil) }
 
 func freshKey(tb testing.TB) *sm.PrivateKey {
 	tb.Helper()

@@ -1,7 +1,7 @@
 package receipt
 
 import (
-	"errors"
+	"cmp"
 
 	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/sm"
@@ -30,7 +30,7 @@ type Outcome string
 // The outcomes.
 const (
 	Anchored   Outcome = "anchored"   // a checkpoint on the ledger covers the entry: it can be changed by nobody any more
-	Unanchored Outcome = "unanchored" // signed by the verifier, which nothing but its key proves
+	Unanchored Outcome = "unanchored" // a checkpoint does that nothing but the verifier's key speaks for
 	Refused    Outcome = "refused"
 )
 
@@ -40,73 +40,78 @@ type Report struct {
 	Code    string // why it is not anchored; "" if it is
 
 	File     *File
-	KeyState verify.KeyState // what became of the key that signed the receipt; "" if nothing is known of it
+	KeyState verify.KeyState // what became of the key that signed the checkpoint; "" if nothing is known of it
 
-	// Checkpoint is the one on the ledger that covers the entry, if Anchored. The entry was recorded
-	// before the first heartbeat after it.
-	Checkpoint verify.Checkpoint
+	// Anchor is the checkpoint on the ledger, if Anchored. The entry was recorded before the first
+	// heartbeat after it.
+	Anchor verify.Checkpoint
 
-	// Upgradable says, of what is Unanchored, that the ledger has a checkpoint that should cover the
-	// entry: the verifier can be asked for the proof, and has something to hide if it gives none.
+	// Upgradable says, of what is Unanchored, that the ledger has another checkpoint that should cover
+	// the entry: the verifier can be asked for the proof, and has something to hide if it gives none.
 	Upgradable bool
 }
 
 // Verify judges a receipt by what is known of the ledger. It refuses
 //
-//   - a receipt of another ledger, or one whose entry or salt does not belong to it;
-//   - one that is not signed with a key of the verifier for its logs, within the dates of that key;
-//   - a proof that does not lead from the entry to a signed checkpoint of this log, or to one with
-//     another root than the ledger has at this size: somebody was shown another log;
-//   - if no checkpoint on the ledger covers the entry, a receipt whose key was declared compromised.
+//   - a receipt of another ledger, or one whose parts do not belong together: salt, presentation and
+//     entry, or the entry and the checkpoint;
+//   - one whose checkpoint is not signed with a key of its department for logs, within the dates of
+//     that key;
+//   - one whose checkpoint has another root than the ledger has at this size: somebody was shown
+//     another log;
+//   - if the ledger has no checkpoint at this size, one whose key was declared compromised.
 //
-// With the checkpoint on the ledger it does not matter what became of the key: the receipt says what
-// the entry says, which the checkpoint fixed, and whoever stole the key later cannot have made it.
-// Shown is what the receipt is said to be about, nil if that is not asked: a receipt for something
-// else is refused. The error is Trust's.
+// With the checkpoint on the ledger it does not matter what became of the key: whoever stole it later
+// cannot have put the entry there. Shown is what the receipt is said to be about, nil if that is not
+// asked: a receipt for something else is refused. The error is Trust's.
 func Verify(f *File, shown *credential.Opened, t Trust) (Report, error) {
 	r := Report{File: f}
-	refuse := func(code string) (Report, error) {
-		r.Outcome, r.Code = Refused, code
-		return r, nil
-	}
-	if f.receipt.Ledger != t.Ledger() {
-		return refuse(CodeOtherLedger)
-	}
-	if !f.consistent() {
-		return refuse(CodeEntryDiffers)
-	}
-	if code := f.about(shown); code != "" {
-		return refuse(code)
-	}
-	key := t.Key(f.signed.KeyID)
+	signed := f.Proof.Checkpoint
+	key := t.Key(signed.Signed.KeyID)
 	if key != nil {
 		r.KeyState = key.State
 	}
-	if code := f.signedBy(key); code != "" {
-		return refuse(code)
+	if code := cmp.Or(f.belongs(t.Ledger()), f.about(shown), signedBy(signed, key)); code != "" {
+		return r.refused(code), nil
 	}
-	if code := f.proved(t); code != "" {
-		return refuse(code)
-	}
-	code, err := r.anchor(t)
+	onLedger, ok, err := t.Checkpoint(signed.Department, signed.Log, signed.Size)
 	switch {
 	case err != nil:
 		return Report{}, err
-	case code == CodeCheckpointDiffers:
-		return refuse(code)
-	case code == "":
-		r.Outcome = Anchored
+	case ok && onLedger.Root != signed.Root:
+		return r.refused(CodeCheckpointDiffers), nil
+	case ok:
+		r.Outcome, r.Anchor = Anchored, onLedger
 		return r, nil
 	case r.KeyState == verify.KeyCompromised:
-		return refuse(CodeKeyCompromised)
+		return r.refused(CodeKeyCompromised), nil
 	}
-	r.Outcome, r.Code = Unanchored, code
-	newest, ok, err := t.LatestCheckpoint(f.receipt.Verifier, f.receipt.Log)
+	r.Outcome, r.Code = Unanchored, CodeCheckpointNotThere
+	newest, ok, err := t.LatestCheckpoint(signed.Department, signed.Log)
 	if err != nil {
 		return Report{}, err
 	}
-	r.Upgradable = ok && newest.Size > f.receipt.Index
+	r.Upgradable = ok && newest.Size > f.Proof.Index
 	return r, nil
+}
+
+func (r Report) refused(code string) Report {
+	r.Outcome, r.Code = Refused, code
+	return r
+}
+
+// belongs checks that the parts of the receipt belong together, and to a ledger. It returns the code of
+// what is wrong, as the functions after it do.
+func (f *File) belongs(ledger sm.Hash) string {
+	switch {
+	case f.Proof.Checkpoint.Ledger != ledger:
+		return CodeOtherLedger
+	case access.PresentationCommitment(f.Salt, f.Presentation) != f.Entry.Presentation:
+		return CodeEntryDiffers
+	case !f.Proof.Includes(f.Leaf()):
+		return CodeNotIncluded
+	}
+	return ""
 }
 
 // about checks that the receipt is about what was shown, and that the log names the licence that was:
@@ -115,65 +120,30 @@ func (f *File) about(shown *credential.Opened) string {
 	switch {
 	case shown == nil:
 		return ""
-	case sm.Sum(shown.Presentation.Bytes()) != f.receipt.Presentation:
+	case sm.Sum(shown.Presentation.Bytes()) != f.Presentation:
 		return CodePresentationDiffers
-	case access.LicenceCommitment(f.salt, shown.Record.Issuer, shown.Digest) != f.entry.Licence:
+	case access.LicenceCommitment(f.Salt, shown.Record.Issuer, shown.Digest) != f.Entry.Licence:
 		return CodeLicenceDiffers
 	}
 	return ""
 }
 
-// signedBy checks the signature of the receipt with a key that may have made it, whatever became of
-// the key since. It returns the code of what is wrong.
-func (f *File) signedBy(key *verify.Key) string {
-	switch at := f.receipt.CheckedAt; {
+// signedBy checks the signature of a checkpoint with a key that may have made it, whatever became of
+// the key since.
+func signedBy(c *access.Checkpoint, key *verify.Key) string {
+	switch {
 	case key == nil:
 		return CodeKeyUnknown
-	case key.Department != f.receipt.Verifier:
+	case key.Department != c.Department:
 		return CodeKeyDepartment
 	case !key.Purposes.Has(statement.PurposeLog):
 		return CodeKeyPurpose
-	case !f.signed.Verify(key.Public):
+	case !c.Signed.Verify(key.Public):
 		return CodeSignature
-	case key.NotBefore != nil && at < *key.NotBefore:
+	case key.NotBefore != nil && c.SignedAt < *key.NotBefore:
 		return CodeKeyNotYetValid
-	case key.NotAfter != nil && at > *key.NotAfter:
+	case key.NotAfter != nil && c.SignedAt > *key.NotAfter:
 		return CodeKeyExpired
 	}
 	return ""
-}
-
-// proved checks the proof, if there is one, by itself.
-func (f *File) proved(t Trust) string {
-	if f.proof == nil {
-		return ""
-	}
-	var wrong *Error
-	if errors.As(f.provedBy(f.proof), &wrong) {
-		return wrong.Code
-	}
-	key := t.Key(f.proof.signed.KeyID)
-	if key == nil || key.Department != f.receipt.Verifier || !key.Purposes.Has(statement.PurposeLog) || !f.proof.signed.Verify(key.Public) {
-		return CodeCheckpointUnsigned
-	}
-	return ""
-}
-
-// anchor looks for the checkpoint of the proof on the ledger.
-func (r *Report) anchor(t Trust) (code string, err error) {
-	if r.File.proof == nil {
-		return CodeNoProof, nil
-	}
-	signed := r.File.proof.checkpoint
-	c, ok, err := t.Checkpoint(signed.Department, signed.Log, signed.Size)
-	switch {
-	case err != nil:
-		return "", err
-	case !ok:
-		return CodeCheckpointNotThere, nil
-	case c.Root != signed.Root:
-		return CodeCheckpointDiffers, nil
-	}
-	r.Checkpoint = c
-	return "", nil
 }

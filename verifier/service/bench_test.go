@@ -3,12 +3,14 @@ package service_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"runtime"
 	"testing"
 	"time"
 
+	"github.com/credledger/credledger/sdk/serve/servetest"
 	"github.com/credledger/credledger/verifier/index"
 )
 
@@ -24,6 +26,20 @@ func (w *world) codes(n int) []string {
 	var out []string
 	for _, l := range w.city.Issue("marriage", n) {
 		out = append(out, l.Code("spouse1Name", "registrationDate"))
+	}
+	return out
+}
+
+// verifications renders the bodies of requests that have codes verified.
+func verifications(tb testing.TB, codes []string) [][]byte {
+	tb.Helper()
+	var out [][]byte
+	for _, code := range codes {
+		body, err := json.Marshal(map[string]string{"code": code})
+		if err != nil {
+			tb.Fatal(err)
+		}
+		out = append(out, body)
 	}
 	return out
 }
@@ -46,40 +62,40 @@ func (w *world) verifications() string { return w.url("web") + "/v1/verification
 func BenchmarkService(b *testing.B) {
 	w := newWorld(b)
 	w.config.LogLevel = "info"
-	requests := verifications(b, w.codes(256))
+	bodies := verifications(b, w.codes(256))
 	pages := new(constant)
 	w.pages = pages
 	w.start()
 	w.passTime()
-	pages.answer = make([]byte, w.answerLength(requests[0]))
-	fixed := w.url("web") + "/constant"
-	apply(w.verifications(), clients, 2*time.Second, 0, requests) // warm up
+	pages.answer = make([]byte, w.answerLength(bodies[0]))
+	requests, fixed := servetest.Posts(w.verifications(), bodies), servetest.Posts(w.url("web")+"/constant", bodies)
+	servetest.Apply(clients, 2*time.Second, 0, requests) // warm up
 	for b.Loop() {
 		// In turns, so that what else the machine does falls on both.
-		verify, same := new(load), new(load)
+		verify, same := new(servetest.Load), new(servetest.Load)
 		for range rounds {
-			verify.add(apply(w.verifications(), clients, phase/rounds, 0, requests))
-			same.add(apply(fixed, clients, phase/rounds, 0, requests))
+			verify.Add(servetest.Apply(clients, phase/rounds, 0, requests))
+			same.Add(servetest.Apply(clients, phase/rounds, 0, fixed))
 		}
 		before := w.size()
-		over := apply(w.verifications(), 4*clients, phase, 0, requests)
+		over := servetest.Apply(4*clients, phase, 0, requests)
 		logged := w.size() - before
-		after := apply(w.verifications(), clients, phase/4, 0, requests)
-		if verify.failed+same.failed+over.failed+after.failed+after.shed > 0 || logged < over.answered {
+		after := servetest.Apply(clients, phase/4, 0, requests)
+		if verify.Failed+same.Failed+over.Failed+after.Failed+after.Shed > 0 || logged < over.Answered {
 			b.Errorf("failed: %d, %d, %d, %d; shed afterwards: %d; answered in overload: %d, logged: %d",
-				verify.failed, same.failed, over.failed, after.failed, after.shed, over.answered, logged)
+				verify.Failed, same.Failed, over.Failed, after.Failed, after.Shed, over.Answered, logged)
 		}
-		b.ReportMetric(verify.rate(), "verifications/s")
-		b.ReportMetric(same.rate(), "constants/s")
-		b.ReportMetric(verify.rate()/same.rate(), "ratio")
-		b.ReportMetric(verify.cost().Seconds()*1e6, "cpu-µs/verification")
-		b.ReportMetric(same.cost().Seconds()*1e6, "cpu-µs/constant")
-		b.ReportMetric(verify.quantile(.5).Seconds()*1e3, "p50-ms")
-		b.ReportMetric(verify.quantile(.99).Seconds()*1e3, "p99-ms")
-		b.ReportMetric(over.rate(), "overload-answered/s")
-		b.ReportMetric(float64(over.shed)/over.lasted.Seconds(), "overload-shed/s")
-		b.ReportMetric(over.quantile(.99).Seconds()*1e3, "overload-p99-ms")
-		b.ReportMetric(after.rate()/verify.rate(), "after/before")
+		b.ReportMetric(verify.Rate(), "verifications/s")
+		b.ReportMetric(same.Rate(), "constants/s")
+		b.ReportMetric(verify.Rate()/same.Rate(), "ratio")
+		b.ReportMetric(verify.Cost().Seconds()*1e6, "cpu-µs/verification")
+		b.ReportMetric(same.Cost().Seconds()*1e6, "cpu-µs/constant")
+		b.ReportMetric(verify.Quantile(.5).Seconds()*1e3, "p50-ms")
+		b.ReportMetric(verify.Quantile(.99).Seconds()*1e3, "p99-ms")
+		b.ReportMetric(over.Rate(), "overload-answered/s")
+		b.ReportMetric(float64(over.Shed)/over.Lasted.Seconds(), "overload-shed/s")
+		b.ReportMetric(over.Quantile(.99).Seconds()*1e3, "overload-p99-ms")
+		b.ReportMetric(after.Rate()/verify.Rate(), "after/before")
 	}
 	b.ReportMetric(0, "ns/op")
 }
@@ -119,13 +135,14 @@ func (w *world) size() int {
 func BenchmarkServiceMemory(b *testing.B) {
 	w := newWorld(b)
 	w.config.LogLevel = "info"
-	requests := verifications(b, w.codes(1024))
+	bodies := verifications(b, w.codes(1024))
 	w.start()
+	requests := servetest.Posts(w.verifications(), bodies)
 	w.passTime()
 	for b.Loop() {
-		apply(w.verifications(), clients, time.Hour, 100_000, requests)
+		servetest.Apply(clients, time.Hour, 100_000, requests)
 		before := heap()
-		rate := apply(w.verifications(), clients, time.Hour, 1_000_000, requests).rate() // without the latencies, which take 8 MB
+		rate := servetest.Apply(clients, time.Hour, 1_000_000, requests).Rate() // without the latencies, which take 8 MB
 		after := heap()
 		b.ReportMetric(rate, "verifications/s")
 		b.ReportMetric(float64(before)/(1<<20), "MiB-before")

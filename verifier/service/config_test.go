@@ -7,12 +7,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/credledger/credledger/sdk/serve"
 )
 
 // full is a configuration with every key.
 func full() *Config {
 	c := Default("natural-resources")
-	c.Web = Web{Address: "0.0.0.0:443", Certificate: "/etc/web 1.crt", Key: "/etc/web.key", ClientAuthorities: "/etc/agencies.crt",
+	c.Web = serve.Web{Address: "0.0.0.0:443", Certificate: "/etc/web 1.crt", Key: "/etc/web.key", ClientAuthorities: "/etc/agencies.crt",
 		Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24"), netip.MustParsePrefix("fd00::/8")}}
 	c.Matters = `/srv/matters "x" # 事项`
 	c.Store = "postgres://verifier:pass word@db/verifier"
@@ -24,7 +26,7 @@ func full() *Config {
 // A configuration is read as it was written.
 func TestConfigText(t *testing.T) {
 	plain := Default("data-bureau")
-	plain.Web = Web{Address: "[::]:80", Plain: true}
+	plain.Web = serve.Web{Address: "[::]:80", Plain: true}
 	plain.TLCP, plain.Metrics = nil, ""
 	for name, want := range map[string]*Config{"default": Default("data-bureau"), "full": full(), "plain": plain} {
 		got, err := ParseConfig(want.Text(), "/home")
@@ -83,12 +85,12 @@ func TestConfigRefuses(t *testing.T) {
 	} {
 		c := Default("a")
 		change(c)
-		if _, err := ParseConfig(c.Text(), "."); Code(err) != CodeConfig {
+		if _, err := ParseConfig(c.Text(), "."); serve.Code(err) != serve.CodeConfig {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for _, text := range []string{"", "a: b", string(Default("a").Text()) + "port: 80\n", "department: [a]", "\x00"} {
-		if _, err := ParseConfig([]byte(text), "."); Code(err) != CodeConfig {
+		if _, err := ParseConfig([]byte(text), "."); serve.Code(err) != serve.CodeConfig {
 			t.Errorf("%.20q: %v", text, err)
 		}
 	}

@@ -1,68 +1,55 @@
 package service
 
 import (
-	"net/http"
-	"strconv"
+	"context"
+	"log/slog"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
+	"github.com/credledger/credledger/sdk/serve"
 	"github.com/credledger/credledger/verifier/httpapi"
 )
 
-// metrics are what Prometheus is told. No label has anything that a caller chose, but ids of agencies
-// nowhere, and routes as templates.
-type metrics struct {
-	registry *prometheus.Registry
-
-	requests *prometheus.CounterVec   // by route and status
-	latency  *prometheus.HistogramVec // by route
-	outcomes *prometheus.CounterVec   // of verifications
-	problems *prometheus.CounterVec   // by code
-	shed     *prometheus.CounterVec   // by where
-	tlcp     *prometheus.CounterVec   // handshakes that failed, by code
-}
-
-// latencyBuckets, in seconds: fine where the promises are.
-var latencyBuckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}
-
-func newMetrics() *metrics {
-	m := &metrics{registry: prometheus.NewRegistry()}
-	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "credledger_verifier_" + name, Help: help}, labels)
-		m.registry.MustRegister(c)
-		return c
-	}
-	m.requests = counter("requests_total", "Requests answered.", "route", "status")
-	m.outcomes = counter("verifications_total", "Verdicts given, and overall outcomes of cases.", "route", "outcome")
-	m.problems = counter("problems_total", "Requests refused or failed.", "code")
-	m.shed = counter("shed_total", "Requests and connections turned away at a limit.", "at")
-	m.tlcp = counter("tlcp_failures_total", "TLCP connections that came to nothing.", "code")
-	m.latency = prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "credledger_verifier_request_seconds", Help: "Time to answer.", Buckets: latencyBuckets,
-	}, []string{"route"})
-	m.registry.MustRegister(m.latency, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return m
-}
-
-// gauge is a value that is asked for when Prometheus asks.
-func (m *metrics) gauge(name, help string, value func() float64) {
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "credledger_verifier_" + name, Help: help}, value))
-}
-
-// observe counts a request.
-func (m *metrics) observe(c httpapi.Call) {
-	m.requests.WithLabelValues(c.Route, strconv.Itoa(c.Status)).Inc()
-	m.latency.WithLabelValues(c.Route).Observe(c.Duration.Seconds())
+// observe counts a request and logs it: failures of the service always, the rest when asked to.
+func (s *Service) observe(c httpapi.Call) {
+	s.metrics.Observe(c.Route, c.Status, c.Problem, c.Duration)
 	if c.Outcome != "" {
-		m.outcomes.WithLabelValues(c.Route, c.Outcome).Inc()
+		s.outcomes(c.Route, c.Outcome)
 	}
-	if c.Problem != "" {
-		m.problems.WithLabelValues(c.Problem).Inc()
+	if c.Err == nil && !s.log.Enabled(context.Background(), slog.LevelDebug) {
+		return
 	}
+	line := []any{
+		"request", c.RequestID, "method", c.Method, "route", c.Route, "caller", c.Caller, "agency", c.Agency,
+		"status", c.Status, "outcome", c.Outcome, "problem", c.Problem, "microseconds", c.Duration.Microseconds(),
+	}
+	if c.Err != nil {
+		s.log.Error("a request failed", append(line, "error", c.Err)...)
+		return
+	}
+	s.log.Debug("request", line...)
 }
 
-func (m *metrics) handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+// count adds what Prometheus is told beside what every service tells.
+func (s *Service) count() {
+	s.outcomes = s.metrics.Counter("verifications_total", "Verdicts given, and overall outcomes of cases.", "route", "outcome")
+	gauge := s.metrics.Gauge
+	gauge("index_height_blocks", "Blocks that the index has applied.", func() float64 { return float64(s.index.Head().Height) })
+	gauge("index_anchors", "Verified anchors that the index holds in memory.", func() float64 { return float64(s.index.Anchors()) })
+	gauge("index_behind_blocks", "Blocks that the ledger had more, when it was last reached.", func() float64 { return float64(s.follower.State().Behind) })
+	gauge("ledger_reached", "1 while the ledger can be reached.", func() float64 { return serve.Bool(s.follower.State().Reached) })
+	gauge("ledger_discrepant", "1 while the ledger has committed what it must not.", func() float64 { return serve.Bool(s.follower.State().Discrepancy != "") })
+	gauge("view_age_seconds", "Seconds since the newest heartbeat of the index; -1 without any.", func() float64 {
+		if age, ok := s.age(); ok {
+			return age.Seconds()
+		}
+		return -1
+	})
+	gauge("access_log_entries", "Entries of the access log.", func() float64 { return float64(s.access.Size()) })
+	gauge("access_log_anchored_entries", "Entries under the newest checkpoint on the ledger; -1 if the log cannot be read.", func() float64 {
+		n, err := s.access.Anchored()
+		if err != nil {
+			return -1
+		}
+		return float64(n)
+	})
+	gauge("ready", "1 while /readyz says yes.", func() float64 { return serve.Bool(s.readiness(context.Background()).Ready) })
 }

@@ -2,8 +2,6 @@ package service
 
 import (
 	"context"
-	"encoding/json"
-	"net/http"
 	"time"
 
 	"github.com/credledger/credledger/sdk/sm"
@@ -40,8 +38,8 @@ func (s *Service) age() (age time.Duration, ok bool) {
 }
 
 func (s *Service) readiness(ctx context.Context) readiness {
-	l := s.follower.state()
-	r := readiness{Problems: []string{}, Height: s.index.Head().Height, Behind: l.behind, Reached: l.reached}
+	l := s.follower.State()
+	r := readiness{Problems: []string{}, Height: s.index.Head().Height, Behind: l.Behind, Reached: l.Reached}
 	age, known := s.age()
 	if known {
 		seconds := int64(age / time.Second)
@@ -51,10 +49,10 @@ func (s *Service) readiness(ctx context.Context) readiness {
 		code string
 		is   bool
 	}{
-		{notBegun, !s.serving.Load()},
-		{notCaughtUp, !l.settled || l.behind > s.config.Ready.Blocks},
+		{notBegun, !s.doors.Serving()},
+		{notCaughtUp, !l.Settled || l.Behind > s.config.Ready.Blocks},
 		{notRecent, !known || age > s.config.Ready.Age},
-		{notHonest, l.discrepancy != ""},
+		{notHonest, l.Discrepancy != ""},
 		{notEnrolled, s.checkKey() != nil},
 		{notFollowing, s.anchoringEnded.Load()},
 		{notStored, s.pingStore(ctx) != nil},
@@ -67,39 +65,14 @@ func (s *Service) readiness(ctx context.Context) readiness {
 	return r
 }
 
+// ready is readiness as the probes want it.
+func (s *Service) ready(ctx context.Context) (bool, any) {
+	r := s.readiness(ctx)
+	return r.Ready, r
+}
+
 func (s *Service) pingStore(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	return s.store.Ping(ctx)
-}
-
-// probes serves /healthz, which says that the process works, and /readyz, which says whether it is to
-// be given work; everything else goes to next.
-func (s *Service) probes(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.Path != "/healthz" && r.URL.Path != "/readyz":
-			next.ServeHTTP(w, r)
-		case r.Method != http.MethodGet && r.Method != http.MethodHead:
-			w.Header().Set("Allow", "GET, HEAD")
-			w.WriteHeader(http.StatusMethodNotAllowed)
-		case r.URL.Path == "/healthz":
-			answer(w, http.StatusOK, map[string]bool{"alive": true})
-		default:
-			state := s.readiness(r.Context())
-			status := http.StatusOK
-			if !state.Ready {
-				status = http.StatusServiceUnavailable
-			}
-			answer(w, status, state)
-		}
-	})
-}
-
-func answer(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the client has gone
 }

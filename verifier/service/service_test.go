@@ -14,10 +14,10 @@ import (
 	"time"
 
 	"github.com/credledger/credledger/sdk/ledger/ledgertest"
+	"github.com/credledger/credledger/sdk/serve"
 	"github.com/credledger/credledger/sdk/sm/tlcp"
 	"github.com/credledger/credledger/sdk/sm/tlcp/tlcptest"
 	"github.com/credledger/credledger/verifier/accesslog"
-	"github.com/credledger/credledger/verifier/service"
 )
 
 func TestServesOnEveryDoor(t *testing.T) {
@@ -27,7 +27,7 @@ func TestServesOnEveryDoor(t *testing.T) {
 	code := house[0].Code("location")
 	for name, client := range map[string]*http.Client{"web": http.DefaultClient, "tlcp": tlcptest.Client(t, w.root)} {
 		v, status, err := w.verify(client, w.url(name), code)
-		if err != nil || status != http.StatusOK || v.Verdict.Outcome != "valid" || len(v.Receipt.Receipt) == 0 {
+		if err != nil || status != http.StatusOK || v.Verdict.Outcome != "valid" || len(v.Receipt.Entry) == 0 {
 			t.Errorf("%s: %v, %d, %+v", name, err, status, v)
 		}
 	}
@@ -108,7 +108,7 @@ func TestHTTPS(t *testing.T) {
 		t.Errorf("after the certificate was changed: %v", err)
 	}
 	w.write("web.crt", []byte("no certificate"))
-	if err := w.service.Reload(); service.Code(err) != service.CodeConfig {
+	if err := w.service.Reload(); serve.Code(err) != serve.CodeConfig {
 		t.Errorf("a broken certificate: %v", err)
 	}
 	if _, _, err := w.verify(client(next, func(*tls.Config) {}), w.url("web"), code); err != nil {
@@ -200,7 +200,7 @@ func TestReload(t *testing.T) {
 	w := newWorld(t)
 	w.start()
 	w.write("agencies.yaml", []byte("agencies: what\n"))
-	if err := w.service.Reload(); service.Code(err) != service.CodeConfig {
+	if err := w.service.Reload(); serve.Code(err) != serve.CodeConfig {
 		t.Errorf("a broken file: %v", err)
 	}
 	files, root, err := tlcp.Generate([]string{"127.0.0.1"}, time.Now())
@@ -225,23 +225,23 @@ func TestRefusesToStart(t *testing.T) {
 		code   string
 		change func(w *world)
 	}{
-		"no access log": {service.CodeStart, func(w *world) { w.must(os.RemoveAll(w.path("verifier/access-log"))) }},
-		"another's access log": {service.CodeConfig, func(w *world) {
+		"no access log": {serve.CodeStart, func(w *world) { w.must(os.RemoveAll(w.path("verifier/access-log"))) }},
+		"another's access log": {serve.CodeConfig, func(w *world) {
 			w.must(os.RemoveAll(w.path("verifier/access-log")))
 			w.must(accesslog.Create(w.path("verifier/access-log"), accesslog.Identity{Ledger: w.city.ID, Department: ledgertest.Properties, Log: "verifier-1"}))
 		}},
-		"another name of the log": {service.CodeConfig, func(w *world) { w.config.AccessLog = "verifier-2" }},
-		"no agencies":             {service.CodeConfig, func(w *world) { w.must(os.Remove(w.path("agencies.yaml"))) }},
-		"no matters":              {service.CodeConfig, func(w *world) { w.config.Matters = "nowhere" }},
-		"no certificate":          {service.CodeConfig, func(w *world) { w.config.Web.Certificate, w.config.Web.Key = "a", "b" }},
-		"no TLCP key":             {service.CodeConfig, func(w *world) { w.must(os.Remove(w.path("tlcp/signing.key"))) }},
-		"an address of elsewhere": {service.CodeListen, func(w *world) { w.config.Web = service.Web{Address: "192.0.2.1:0", Plain: true} }},
-		"no store":                {service.CodeStart, func(w *world) { w.config.Store = "nowhere/store.db" }},
+		"another name of the log": {serve.CodeConfig, func(w *world) { w.config.AccessLog = "verifier-2" }},
+		"no agencies":             {serve.CodeConfig, func(w *world) { w.must(os.Remove(w.path("agencies.yaml"))) }},
+		"no matters":              {serve.CodeConfig, func(w *world) { w.config.Matters = "nowhere" }},
+		"no certificate":          {serve.CodeConfig, func(w *world) { w.config.Web.Certificate, w.config.Web.Key = "a", "b" }},
+		"no TLCP key":             {serve.CodeConfig, func(w *world) { w.must(os.Remove(w.path("tlcp/signing.key"))) }},
+		"an address of elsewhere": {serve.CodeListen, func(w *world) { w.config.Web = serve.Web{Address: "192.0.2.1:0", Plain: true} }},
+		"no store":                {serve.CodeStart, func(w *world) { w.config.Store = "nowhere/store.db" }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			test.change(w)
-			if _, err := w.new(t.Context()); service.Code(err) != test.code {
+			if _, err := w.new(t.Context()); serve.Code(err) != test.code {
 				t.Errorf("%v", err)
 			}
 		})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/credledger/credledger/sdk/ledger"
+	"github.com/credledger/credledger/sdk/serve"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/verifier/httpapi"
 	"github.com/credledger/credledger/verifier/snapshot"
@@ -19,8 +20,8 @@ import (
 // what is in the file, whoever put it there.
 func (s *Service) keepSnapshot(ctx context.Context) error {
 	var made time.Time
-	return s.every(ctx, snapshotLook, "the snapshot", func(context.Context) error {
-		if now := s.parts.Now(); s.follower.state().settled && now.Sub(made) >= s.config.Snapshot.Every {
+	return serve.Every(ctx, s.log, snapshotLook, "the snapshot", func(context.Context) error {
+		if now := s.parts.Now(); s.follower.State().Settled && now.Sub(made) >= s.config.Snapshot.Every {
 			if err := s.makeSnapshot(); err != nil {
 				return failedSnapshot("make", s.config.Snapshot.File, err)
 			}
@@ -34,7 +35,7 @@ func (s *Service) keepSnapshot(ctx context.Context) error {
 }
 
 func failedSnapshot(what, file string, err error) error {
-	return &Error{Code: CodeSnapshot, Message: what + " the snapshot " + file, Err: err}
+	return &serve.Error{Code: CodeSnapshot, Message: what + " the snapshot " + file, Err: err}
 }
 
 // makeSnapshot writes a snapshot of what the index has, whole or not at all, if a key for it is here.

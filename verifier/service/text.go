@@ -2,9 +2,8 @@ package service
 
 import (
 	"bytes"
-	"strconv"
-	"strings"
-	"text/template"
+
+	"github.com/credledger/credledger/sdk/serve"
 )
 
 // Text is the commented file: ParseConfig reads it as it was written.
@@ -16,73 +15,18 @@ func (c *Config) Text() []byte {
 	return b.Bytes()
 }
 
-// quoted is a string in YAML, whatever is in it.
-func quoted(s string) string {
-	if s != "" && strings.IndexFunc(s, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || '0' <= r && r <= '9' || strings.ContainsRune("-./", r))
-	}) < 0 && strings.ContainsFunc(s[:1], func(r rune) bool { return 'a' <= r && r <= 'z' }) {
-		return s
-	}
-	return strconv.Quote(s)
-}
-
-var configText = template.Must(template.New("").Funcs(template.FuncMap{"q": quoted}).Parse(`# Configuration of the verifier service of this home, ` + "`credledger serve`" + `. Unknown keys are refused.
+var configText = serve.Template(`# Configuration of the verifier service of this home, ` + "`credledger serve`" + `. Unknown keys are refused.
 # Paths are absolute, or relative to this file. Certificates and agencies are read again on SIGHUP.
 
-# The department that verifies. Receipts and checkpoints of the access log are signed with this key
-# of its, which the ledger knows for the purpose "log". The issuers' keys have no place here.
+# The department that verifies. The checkpoints of the access log, on which receipts rest, are signed with
+# this key of its, which the ledger knows for the purpose "log". The issuers' keys have no place here.
 department: {{q .Department}}
 key: {{q .Key}}
 
 # Name of the access log. Every replica has its own: one name has one log, for ever.
 accessLog: {{q .AccessLog}}
 
-# Where browsers and agencies connect. Without certificate and key (PEM files) it is plain HTTP, which is
-# for loopback, or for a proxy in front that ends HTTPS: say so with plain: true.
-web:
-  address: {{q .Web.Address}}
-{{- if .Web.Certificate}}
-  certificate: {{q .Web.Certificate}}
-  key: {{q .Web.Key}}
-{{- else}}
-  # certificate: web.crt
-  # key: web.key
-{{- end}}
-{{- if .Web.Plain}}
-  plain: true
-{{- else}}
-  # plain: true
-{{- end}}
-{{- if .Web.ClientAuthorities}}
-  clientAuthorities: {{q .Web.ClientAuthorities}}
-{{- else}}
-  # Agencies may prove themselves with certificates of these authorities (PEM), instead of tokens.
-  # clientAuthorities: agencies-ca.crt
-{{- end}}
-{{- if .Web.Proxies}}
-  proxies:
-{{- range .Web.Proxies}}
-    - {{q .String}}
-{{- end}}
-{{- else}}
-  # Proxies whose X-Forwarded-For is believed.
-  # proxies: [10.0.0.0/24]
-{{- end}}
-{{if .TLCP}}
-# The same over TLCP (GB/T 38636), for agencies that must use national cryptography on the way as well:
-# two SM2 certificates. Remove this part to switch it off.
-tlcp:
-  address: {{q .TLCP.Address}}
-  signingCertificate: {{q .TLCP.SigningCertificate}}
-  signingKey: {{q .TLCP.SigningKey}}
-  encryptionCertificate: {{q .TLCP.EncryptionCertificate}}
-  encryptionKey: {{q .TLCP.EncryptionKey}}
-{{end}}
-{{- if .Metrics}}
-# Prometheus metrics, with /healthz and /readyz, on loopback.
-metrics: {{q .Metrics}}
-{{end}}
-# Agencies, what they may ask for, and their clerks. ` + "`credledger agency token`" + ` makes tokens for it.
+{{template "web" .Web}}{{template "tlcp" .TLCP}}{{template "metrics" .Metrics}}# Agencies, what they may ask for, and their clerks. ` + "`credledger agency token`" + ` makes tokens for it.
 agencies: {{q .Agencies}}
 {{if .Matters}}
 # Directory of the matters.
@@ -117,4 +61,4 @@ snapshot:
 
 # debug, info, warn or error. debug writes a line for every request; none has anything personal.
 logLevel: {{q .LogLevel}}
-`))
+`)

@@ -160,8 +160,7 @@ type verification struct {
 		Outcome string `json:"outcome"`
 	} `json:"verdict"`
 	Receipt struct {
-		Receipt []byte `json:"receipt"`
-		Entry   []byte `json:"entry"`
+		Entry []byte `json:"entry"`
 	} `json:"receipt"`
 	Code string `json:"code"` // of a problem
 }

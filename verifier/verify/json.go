@@ -2,215 +2,221 @@ package verify
 
 import (
 	"encoding/hex"
-	"encoding/json"
+	"strconv"
 	"time"
 
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/verifier/internal/jsonappend"
 )
 
 // The JSON form of a verdict. Member names never change; hashes are in lower-case hex, times as in
 // RFC 3339 in UTC, days as in ISO 8601, and what is not known is null.
-type (
-	verdictJSON struct {
-		Outcome   Outcome       `json:"outcome"`
-		Text      licence.Text  `json:"text"`
-		Note      *licence.Text `json:"note"`
-		CheckedAt string        `json:"checkedAt"`
-		Day       string        `json:"day"`
-		Axes      axesJSON      `json:"axes"`
-		Licence   *licenceJSON  `json:"licence"`
-		Fields    []fieldJSON   `json:"fields"`
-		Ledger    *ledgerJSON   `json:"ledger"`
-		Anchor    *anchorJSON   `json:"anchor"`
-		Status    *statusJSON   `json:"status"`
-		Open      []openJSON    `json:"restrictions"`
-		Problem   string        `json:"problem,omitempty"`
-	}
-	axesJSON struct {
-		Content      findingJSON `json:"content"`
-		Issuer       findingJSON `json:"issuer"`
-		Anchor       findingJSON `json:"anchor"`
-		Status       findingJSON `json:"status"`
-		Restrictions findingJSON `json:"restrictions"`
-		Holder       findingJSON `json:"holder"`
-		Freshness    findingJSON `json:"freshness"`
-	}
-	findingJSON struct {
-		Result Result       `json:"result"`
-		Reason Reason       `json:"reason"`
-		Text   licence.Text `json:"text"`
-	}
-	licenceJSON struct {
-		Digest      sm.Hash       `json:"digest"`
-		Type        string        `json:"type"`
-		TypeVersion uint32        `json:"typeVersion"`
-		TypeName    licence.Text  `json:"typeName"`
-		Issuer      string        `json:"issuer"`
-		IssuerName  *licence.Text `json:"issuerName"`
-		Unit        string        `json:"unit"`
-		IssuedAt    string        `json:"issuedAt"`
-		ValidFrom   *string       `json:"validFrom"`
-		ValidUntil  *string       `json:"validUntil"`
-		Predecessor *sm.Hash      `json:"predecessor"`
-	}
-	fieldJSON struct {
-		Key            string       `json:"key"`
-		Label          licence.Text `json:"label"`
-		Classification string       `json:"classification"`
-		Value          any          `json:"value"` // text, array of texts, or null
-		Masked         string       `json:"masked"`
-	}
-	ledgerJSON struct {
-		ID        sm.Hash        `json:"id"`
-		Height    uint64         `json:"height"` // number of the newest block
-		Heartbeat *heartbeatJSON `json:"heartbeat"`
-		Age       *int64         `json:"age"`    // seconds since that heartbeat
-		MaxAge    int64          `json:"maxAge"` // seconds, see the type
-	}
-	heartbeatJSON struct {
-		Sequence uint64 `json:"sequence"`
-		Time     string `json:"time"`
-		Block    uint64 `json:"block"`
-	}
-	anchorJSON struct {
-		Root        sm.Hash        `json:"root"`
-		Size        uint32         `json:"size"`
-		SignedAt    string         `json:"signedAt"`
-		Key         sm.Hash        `json:"key"`
-		Position    Position       `json:"position"`
-		Transaction *string        `json:"transaction"`
-		Before      *heartbeatJSON `json:"before"` // the newest heartbeat before it
-		After       *heartbeatJSON `json:"after"`  // the first heartbeat after it
-	}
-	statusJSON struct {
-		State     Reason      `json:"state"` // of package licence, or expired or not-yet-valid
-		Since     *string     `json:"since"`
-		OfBatch   bool        `json:"ofBatch"` // the change was of all licences under the root
-		Change    *changeJSON `json:"change"`
-		Pending   *changeJSON `json:"pending"`
-		Successor *sm.Hash    `json:"successor"`
-	}
-	changeJSON struct {
-		State     licence.State `json:"state"`
-		Effective string        `json:"effective"`
-		Position  *Position     `json:"position"`
-		Reason    *sm.Hash      `json:"reason"` // commitment
-	}
-	openJSON struct {
-		ID        *string  `json:"id"`
-		Ground    *sm.Hash `json:"ground"` // commitment
-		Effective string   `json:"effective"`
-		InEffect  bool     `json:"inEffect"` // on the day
-	}
-)
 
 // MarshalJSON implements json.Marshaler. The result holds the disclosed values.
-func (v Verdict) MarshalJSON() ([]byte, error) {
-	finding := func(a Axis) findingJSON {
-		f := v.findings[a]
-		return findingJSON{f.Result, f.Reason, f.Reason.Text()}
+func (v Verdict) MarshalJSON() ([]byte, error) { return v.AppendJSON(nil), nil }
+
+// AppendJSON appends what MarshalJSON returns.
+func (v *Verdict) AppendJSON(b []byte) []byte {
+	b = jsonappend.String(append(b, `{"outcome":`...), v.Outcome)
+	b = jsonappend.Text(append(b, `,"text":`...), v.Text())
+	b = appendOr(append(b, `,"note":`...), known(v.Note()), jsonappend.Text)
+	b = appendTime(append(b, `,"checkedAt":`...), v.Now)
+	b = appendDate(append(b, `,"day":`...), v.Day)
+	for axis, f := range v.findings {
+		b = append(b, axisMembers[axis]...)
+		b = jsonappend.String(append(b, `{"result":`...), f.Result.String())
+		b = jsonappend.String(append(b, `,"reason":`...), f.Reason)
+		b = jsonappend.Text(append(b, `,"text":`...), f.Reason.Text())
+		b = append(b, '}')
 	}
-	out := verdictJSON{
-		Outcome: v.Outcome, Text: v.Text(), CheckedAt: rfc3339(v.Now), Day: v.Day.String(),
-		Axes: axesJSON{
-			Content: finding(AxisContent), Issuer: finding(AxisIssuer), Anchor: finding(AxisAnchor),
-			Status: finding(AxisStatus), Restrictions: finding(AxisRestrictions),
-			Holder: finding(AxisHolder), Freshness: finding(AxisFreshness),
-		},
-		Fields: []fieldJSON{}, Open: []openJSON{}, Problem: v.Problem,
-	}
-	if note := v.Note(); note != (licence.Text{}) {
-		out.Note = &note
-	}
+	b = append(b, '}') // of axes
 	if v.Opened != nil {
-		v.describe(&out)
+		b = v.appendLicence(append(b, `,"licence":`...))
+		b = v.appendFields(append(b, `,"fields":`...))
+		b = v.appendLedger(append(b, `,"ledger":`...))
+	} else {
+		b = append(b, `,"licence":null,"fields":[],"ledger":null`...)
 	}
-	return json.Marshal(out)
+	if v.Opened != nil && v.findings[AxisAnchor].Result == Pass {
+		b = appendAnchor(append(b, `,"anchor":`...), &v.Known.Anchor)
+		b = v.appendStatus(append(b, `,"status":`...))
+		b = v.appendRestrictions(append(b, `,"restrictions":`...))
+	} else {
+		b = append(b, `,"anchor":null,"status":null,"restrictions":[]`...)
+	}
+	if v.Problem != "" {
+		b = jsonappend.String(append(b, `,"problem":`...), v.Problem)
+	}
+	return append(b, '}')
 }
 
-// describe fills in what is known of a presentation that could be opened.
-func (v *Verdict) describe(out *verdictJSON) {
+const null = "null"
+
+// axisMembers are what stands before the finding of each axis.
+var axisMembers = func() (members [numAxes]string) {
+	for a := range members {
+		members[a] = `,"` + Axis(a).String() + `":`
+	}
+	members[0] = `,"axes":{` + members[0][1:]
+	return members
+}()
+
+func (v *Verdict) appendLicence(b []byte) []byte {
 	r, head := &v.Opened.Record, &v.Opened.Signed
-	out.Licence = &licenceJSON{
-		Digest: v.Opened.Digest, Type: r.Type, TypeVersion: r.TypeVersion, TypeName: v.Opened.Type.Name,
-		Issuer: r.Issuer, Unit: head.Unit, IssuedAt: utc(r.IssuedAt),
-		ValidFrom: date(r.ValidFrom), ValidUntil: date(r.ValidUntil), Predecessor: r.Predecessor,
-	}
+	b = jsonappend.Hash(append(b, `{"digest":`...), v.Opened.Digest)
+	b = jsonappend.String(append(b, `,"type":`...), r.Type)
+	b = strconv.AppendUint(append(b, `,"typeVersion":`...), uint64(r.TypeVersion), 10)
+	b = jsonappend.Text(append(b, `,"typeName":`...), v.Opened.Type.Name)
+	b = jsonappend.String(append(b, `,"issuer":`...), r.Issuer)
+	b = append(b, `,"issuerName":`...)
 	if v.Issuer != nil {
-		out.Licence.IssuerName = &licence.Text{Zh: v.Issuer.Profile.NameZh, En: v.Issuer.Profile.NameEn}
+		b = jsonappend.Text(b, licence.Text{Zh: v.Issuer.Profile.NameZh, En: v.Issuer.Profile.NameEn})
+	} else {
+		b = append(b, null...)
 	}
-	var fields []DisclosedField
+	b = jsonappend.String(append(b, `,"unit":`...), head.Unit)
+	b = jsonappend.Time(append(b, `,"issuedAt":`...), r.IssuedAt)
+	b = appendOr(append(b, `,"validFrom":`...), r.ValidFrom, appendDate)
+	b = appendOr(append(b, `,"validUntil":`...), r.ValidUntil, appendDate)
+	b = appendOr(append(b, `,"predecessor":`...), r.Predecessor, jsonappend.Hash)
+	return append(b, '}')
+}
+
+func (v *Verdict) appendFields(b []byte) []byte {
+	b = append(b, '[')
 	if v.Outcome != Invalid { // what an invalid presentation claims is not repeated
-		fields = v.Fields()
-	}
-	for _, f := range fields {
-		var value any
-		switch {
-		case f.Value.IsText():
-			value = f.Value.String()
-		case f.Value.IsList():
-			value = f.Value.Strings()
+		for i, f := range v.Fields() {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = jsonappend.String(append(b, `{"key":`...), f.Key)
+			b = jsonappend.Text(append(b, `,"label":`...), f.Label)
+			b = jsonappend.String(append(b, `,"classification":`...), f.Classification)
+			b = appendValue(append(b, `,"value":`...), f.Value)
+			b = jsonappend.String(append(b, `,"masked":`...), f.Masked)
+			b = append(b, '}')
 		}
-		out.Fields = append(out.Fields, fieldJSON{f.Key, f.Label, f.Classification, value, f.Masked})
 	}
-	out.Ledger = &ledgerJSON{ID: head.Ledger, Height: v.Known.Height, Heartbeat: beat(v.Known.Heartbeat), MaxAge: seconds(v.MaxAge)}
-	if age, known := v.Age(); known {
-		s := seconds(age)
-		out.Ledger.Age = &s
-	}
-	if v.findings[AxisAnchor].Result != Pass {
-		return
-	}
-	a := &v.Known.Anchor
-	out.Anchor = &anchorJSON{
-		Root: a.Head.Root, Size: a.Head.Size, SignedAt: utc(a.Head.SignedAt), Key: a.KeyID,
-		Position: a.Position, Transaction: known(a.TransactionID), Before: beat(a.Before), After: beat(a.After),
-	}
-	out.Status = &statusJSON{
-		State: v.findings[AxisStatus].Reason, OfBatch: v.OfBatch, Change: change(v.Change), Pending: change(v.Pending),
-	}
-	if since, known := v.Since(); known {
-		out.Status.Since = date(&since)
-	}
-	if v.Change != nil {
-		out.Status.Successor = v.Change.Successor
-	}
-	for i := range v.Known.Restrictions {
-		open := &v.Known.Restrictions[i]
-		var id string
-		if open.ID != ([16]byte{}) {
-			id = hex.EncodeToString(open.ID[:])
-		}
-		out.Open = append(out.Open, openJSON{known(id), known(open.Ground), open.Effective.String(), open.Effective <= v.Day})
-	}
+	return append(b, ']')
 }
 
-// rfc3339 does not refuse the years after 9999, as time.Time's own JSON form does.
-func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-func utc(seconds uint64) string { return rfc3339(unix(seconds)) }
-
-func date(d *licence.Date) *string {
-	if d == nil {
-		return nil
+// appendValue appends a text, an array of texts, or null.
+func appendValue(b []byte, v licence.Value) []byte {
+	switch {
+	case v.IsText():
+		return jsonappend.String(b, v.String())
+	case v.IsList():
+		return jsonappend.Strings(b, v.Strings())
 	}
-	s := d.String()
-	return &s
+	return append(b, null...)
 }
 
-func beat(h Heartbeat) *heartbeatJSON {
+func (v *Verdict) appendLedger(b []byte) []byte {
+	b = jsonappend.Hash(append(b, `{"id":`...), v.Opened.Signed.Ledger)
+	b = strconv.AppendUint(append(b, `,"height":`...), v.Known.Height, 10) // number of the newest block
+	b = appendHeartbeat(append(b, `,"heartbeat":`...), v.Known.Heartbeat)
+	b = appendOr(append(b, `,"age":`...), optional(v.Age()), appendSeconds) // since that heartbeat
+	b = appendSeconds(append(b, `,"maxAge":`...), v.MaxAge)                 // see the type
+	return append(b, '}')
+}
+
+func appendHeartbeat(b []byte, h Heartbeat) []byte {
 	if h.Sequence == 0 {
-		return nil
+		return append(b, null...)
 	}
-	return &heartbeatJSON{h.Sequence, utc(h.Time), h.Block}
+	b = strconv.AppendUint(append(b, `{"sequence":`...), h.Sequence, 10)
+	b = jsonappend.Time(append(b, `,"time":`...), h.Time)
+	b = strconv.AppendUint(append(b, `,"block":`...), h.Block, 10)
+	return append(b, '}')
 }
 
-func change(c *Change) *changeJSON {
+func appendAnchor(b []byte, a *Anchor) []byte {
+	b = jsonappend.Hash(append(b, `{"root":`...), a.Head.Root)
+	b = strconv.AppendUint(append(b, `,"size":`...), uint64(a.Head.Size), 10)
+	b = jsonappend.Time(append(b, `,"signedAt":`...), a.Head.SignedAt)
+	b = jsonappend.Hash(append(b, `,"key":`...), a.KeyID)
+	b = appendPosition(append(b, `,"position":`...), a.Position)
+	b = appendOr(append(b, `,"transaction":`...), known(a.TransactionID), jsonappend.String)
+	b = appendHeartbeat(append(b, `,"before":`...), a.Before) // the newest heartbeat before it
+	b = appendHeartbeat(append(b, `,"after":`...), a.After)   // the first heartbeat after it
+	return append(b, '}')
+}
+
+func appendPosition(b []byte, p Position) []byte {
+	b = strconv.AppendUint(append(b, `{"block":`...), p.Block, 10)
+	b = strconv.AppendUint(append(b, `,"index":`...), uint64(p.Index), 10)
+	return append(b, '}')
+}
+
+func (v *Verdict) appendStatus(b []byte) []byte {
+	b = jsonappend.String(append(b, `{"state":`...), v.findings[AxisStatus].Reason) // of package licence, or expired or not-yet-valid
+	b = appendOr(append(b, `,"since":`...), optional(v.Since()), appendDate)
+	b = strconv.AppendBool(append(b, `,"ofBatch":`...), v.OfBatch) // the change was of all licences under the root
+	b = appendChange(append(b, `,"change":`...), v.Change)
+	b = appendChange(append(b, `,"pending":`...), v.Pending)
+	var successor *sm.Hash
+	if v.Change != nil {
+		successor = v.Change.Successor
+	}
+	b = appendOr(append(b, `,"successor":`...), successor, jsonappend.Hash)
+	return append(b, '}')
+}
+
+func appendChange(b []byte, c *Change) []byte {
 	if c == nil {
+		return append(b, null...)
+	}
+	b = jsonappend.String(append(b, `{"state":`...), c.State)
+	b = appendDate(append(b, `,"effective":`...), c.Effective)
+	b = appendOr(append(b, `,"position":`...), known(c.Position), appendPosition)
+	b = appendOr(append(b, `,"reason":`...), known(c.Reason), jsonappend.Hash) // commitment
+	return append(b, '}')
+}
+
+func (v *Verdict) appendRestrictions(b []byte) []byte {
+	b = append(b, '[')
+	for i := range v.Known.Restrictions {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		open := &v.Known.Restrictions[i]
+		b = appendOr(append(b, `{"id":`...), known(open.ID), appendID)
+		b = appendOr(append(b, `,"ground":`...), known(open.Ground), jsonappend.Hash) // commitment
+		b = appendDate(append(b, `,"effective":`...), open.Effective)
+		b = strconv.AppendBool(append(b, `,"inEffect":`...), open.Effective <= v.Day) // on the day
+		b = append(b, '}')
+	}
+	return append(b, ']')
+}
+
+func appendID(b []byte, id [16]byte) []byte {
+	return append(hex.AppendEncode(append(b, '"'), id[:]), '"')
+}
+
+// appendTime does not refuse the years after 9999, as time.Time's own JSON form does.
+func appendTime(b []byte, t time.Time) []byte {
+	return append(t.UTC().AppendFormat(append(b, '"'), time.RFC3339), '"')
+}
+
+func appendDate(b []byte, d licence.Date) []byte { return jsonappend.String(b, d.String()) }
+
+func appendSeconds(b []byte, d time.Duration) []byte { return strconv.AppendInt(b, seconds(d), 10) }
+
+// appendOr appends what is there, or null.
+func appendOr[T any](b []byte, v *T, write func([]byte, T) []byte) []byte {
+	if v == nil {
+		return append(b, null...)
+	}
+	return write(b, *v)
+}
+
+// optional is nil for what is not known.
+func optional[T any](v T, known bool) *T {
+	if !known {
 		return nil
 	}
-	return &changeJSON{c.State, c.Effective.String(), known(c.Position), known(c.Reason)}
+	return &v
 }
 
 // known is nil for the zero value, which stands for what the view does not keep.

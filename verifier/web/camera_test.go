@@ -9,6 +9,7 @@ import (
 
 	"github.com/credledger/credledger/sdk/qr"
 	"github.com/credledger/credledger/sdk/qr/phototest"
+	"github.com/credledger/credledger/sdk/webpage/webpagetest"
 )
 
 // withCamera starts a browser whose camera shows a code, and which may use it or not.
@@ -22,7 +23,7 @@ func withCamera(t *testing.T, text string, allowed bool) context.Context {
 	if allowed {
 		answer = "use-fake-ui-for-media-stream"
 	}
-	ctx, stop, err := launch(append(flags, chromedp.Flag(answer, true))...)
+	ctx, stop, err := webpagetest.Launch(append(flags, chromedp.Flag(answer, true))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,27 +36,27 @@ func withCamera(t *testing.T, text string, allowed bool) context.Context {
 func TestCamera(t *testing.T) {
 	w := newTown(t)
 	code := w.Issue("property", 1)[0].Code("rightHolders", "unitNumber")
-	b := newTab(t, withCamera(t, code, true), w.home, before(`
+	b := newTab(t, withCamera(t, code, true), w.home, webpagetest.Before(`
 		const open = MediaDevices.prototype.getUserMedia;
 		MediaDevices.prototype.getUserMedia = async function (asked) { return (globalThis.stream = await open.call(this, asked)); };
 	`))
-	b.open("/")
-	b.until(seen("#scan"))
+	b.Open("/")
+	b.Until(webpagetest.Seen("#scan"))
 	loaded := `performance.getEntriesByType("resource").filter(e => e.name.includes("/vendor/")).length`
-	if got := evaluate[float64](b, loaded); got != 0 {
+	if got := webpagetest.Evaluate[float64](b.Tab, loaded); got != 0 {
 		t.Errorf("%v parts of the reader are loaded before they are needed", got)
 	}
-	b.click("#scan")
+	b.Click("#scan")
 	if got := b.verdict(); got != "valid" {
 		t.Errorf("outcome %s", got)
 	}
-	if got := evaluate[float64](b, loaded); got != 2 {
+	if got := webpagetest.Evaluate[float64](b.Tab, loaded); got != 2 {
 		t.Errorf("%v parts of the reader are loaded", got)
 	}
-	if got := evaluate[float64](b, `[...performance.getEntriesByType("resource"), performance.getEntriesByType("navigation")[0]].reduce((sum, e) => sum + e.transferSize, 0)`); got > budget || got < 10_000 {
+	if got := webpagetest.Evaluate[float64](b.Tab, `[...performance.getEntriesByType("resource"), performance.getEntriesByType("navigation")[0]].reduce((sum, e) => sum + e.transferSize, 0)`); got > budget || got < 10_000 {
 		t.Errorf("%v bytes came over the line", got)
 	}
-	if got := evaluate[string](b, `stream.getTracks().map(t => t.readyState).join()`); got != "ended" {
+	if got := webpagetest.Evaluate[string](b.Tab, `stream.getTracks().map(t => t.readyState).join()`); got != "ended" {
 		t.Errorf("the camera is %s", got)
 	}
 }
@@ -67,18 +68,18 @@ func TestCameraAtCounter(t *testing.T) {
 	b := newTab(t, withCamera(t, code, true), w.home)
 	b.signIn()
 	b.transfer("5")
-	b.click("#camera")
+	b.Click("#camera")
 	if got := b.shown(1); got != "valid" {
 		t.Errorf("scanned: %s", got)
 	}
-	b.until(`document.querySelector("#video").currentTime > 1`) // meanwhile it was read again
-	b.accessible()
-	b.shot("counter-camera")
-	if got := b.shown(1); got != "valid" || !b.visible("#viewfinder") {
+	b.Until(`document.querySelector("#video").currentTime > 1`) // meanwhile it was read again
+	b.Accessible()
+	b.Shot("counter-camera")
+	if got := b.shown(1); got != "valid" || !b.Visible("#viewfinder") {
 		t.Errorf("a second later: %s", got)
 	}
-	b.click("#camera")
-	if b.visible("#viewfinder") || evaluate[bool](b, `document.querySelector("#video").srcObject !== null`) {
+	b.Click("#camera")
+	if b.Visible("#viewfinder") || webpagetest.Evaluate[bool](b.Tab, `document.querySelector("#video").srcObject !== null`) {
 		t.Error("the camera goes on")
 	}
 }
@@ -107,16 +108,16 @@ func TestPhotoReaders(t *testing.T) {
 		{"the verifier's", `CanvasRenderingContext2D.prototype.getImageData = (x, y, w, h) => new ImageData(w, h);`, "2", "image"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newTab(t, browserContext, w.home, before(sent+c.script))
-			b.open("/")
+			b := newTab(t, webpagetest.Browser, w.home, webpagetest.Before(sent+c.script))
+			b.Open("/")
 			b.upload(photo)
 			if got := b.verdict(); got != "valid" {
 				t.Errorf("outcome %s", got)
 			}
-			if got := evaluate[string](b, "sent"); got != c.sent {
+			if got := webpagetest.Evaluate[string](b.Tab, "sent"); got != c.sent {
 				t.Errorf("sent: %s", got)
 			}
-			if got := evaluate[string](b, `String(performance.getEntriesByType("resource").filter(e => e.name.includes("/vendor/")).length)`); got != c.vendor {
+			if got := webpagetest.Evaluate[string](b.Tab, `String(performance.getEntriesByType("resource").filter(e => e.name.includes("/vendor/")).length)`); got != c.vendor {
 				t.Errorf("%s parts of the bundled reader are loaded", got)
 			}
 		})
@@ -128,15 +129,15 @@ func TestPhotoReaders(t *testing.T) {
 func TestCameraShowsSomethingElse(t *testing.T) {
 	w := newTown(t)
 	b := newTab(t, withCamera(t, "https://example.com/menu", true), w.home)
-	b.open("/")
-	b.click("#scan")
-	b.until(`document.querySelector("#camera-hint").textContent.includes("不是亮证码")`)
-	b.until(`document.querySelector("#video").videoWidth === 1280`)
-	b.accessible()
-	b.shot("camera")
-	b.click("[data-step=camera] [data-go=start]")
-	b.until(seen("#scan"))
-	if evaluate[bool](b, `document.querySelector("#video").srcObject !== null`) {
+	b.Open("/")
+	b.Click("#scan")
+	b.Until(`document.querySelector("#camera-hint").textContent.includes("不是亮证码")`)
+	b.Until(`document.querySelector("#video").videoWidth === 1280`)
+	b.Accessible()
+	b.Shot("camera")
+	b.Click("[data-step=camera] [data-go=start]")
+	b.Until(webpagetest.Seen("#scan"))
+	if webpagetest.Evaluate[bool](b.Tab, `document.querySelector("#video").srcObject !== null`) {
 		t.Error("the camera goes on")
 	}
 }
@@ -149,14 +150,14 @@ func TestCameraRefused(t *testing.T) {
 		says string
 	}{
 		"no leave":  {withCamera(t, "https://example.com/", false), "没有得到使用相机的许可"},
-		"no camera": {browserContext, "没有相机"},
+		"no camera": {webpagetest.Browser, "没有相机"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newTab(t, c.in, w.home)
-			b.open("/")
-			b.click("#scan")
-			b.until(seen("#problem"))
-			if got := b.text("#problem p"); !strings.Contains(got, c.says) {
+			b.Open("/")
+			b.Click("#scan")
+			b.Until(webpagetest.Seen("#problem"))
+			if got := b.Text("#problem p"); !strings.Contains(got, c.says) {
 				t.Errorf("says %q", got)
 			}
 		})

@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/qr"
+	"github.com/credledger/credledger/sdk/webpage/webpagetest"
 	"github.com/credledger/credledger/verifier/verifiertest"
 )
 
@@ -22,9 +24,9 @@ func fragment(code string) string { return code[strings.Index(code, "/#"):] }
 
 // verdict waits for a verdict and returns its outcome.
 func (b *tab) verdict() string {
-	b.t.Helper()
-	b.until(seen(".verdict"))
-	return evaluate[string](b, `document.querySelector(".verdict").dataset.outcome`)
+	b.T.Helper()
+	b.Until(webpagetest.Seen(".verdict"))
+	return webpagetest.Evaluate[string](b.Tab, `document.querySelector(".verdict").dataset.outcome`)
 }
 
 // picture writes a code as a PNG file and returns its path.
@@ -80,26 +82,26 @@ func TestOutcomes(t *testing.T) {
 			[]string{"原因：颁发机构已声明并非其存证", "所以不显示码中所写的内容"}, []string{"营业执照", "可以据此办理", "名称", disowned.Digest.String()}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newTab(t, browserContext, w.home)
-			b.open(fragment(c.code))
+			b := newTab(t, webpagetest.Browser, w.home)
+			b.Open(fragment(c.code))
 			if got := b.verdict(); got != c.outcome {
 				t.Errorf("outcome %s, want %s", got, c.outcome)
 			}
-			if got := b.text(".verdict h1 .line:first-child"); !strings.HasPrefix(c.zh, got) || got == "" {
+			if got := b.Text(".verdict h1 .line:first-child"); !strings.HasPrefix(c.zh, got) || got == "" {
 				t.Errorf("the first line says %q", got)
 			}
-			if got := b.text(".verdict h1"); !strings.HasPrefix(got, c.zh) {
+			if got := b.Text(".verdict h1"); !strings.HasPrefix(got, c.zh) {
 				t.Errorf("says %q, want %q", got, c.zh)
 			}
-			if got := evaluate[bool](b, `document.activeElement === document.querySelector(".verdict h1")`); !got {
+			if got := webpagetest.Evaluate[bool](b.Tab, `document.activeElement === document.querySelector(".verdict h1")`); !got {
 				t.Error("the focus is not on the verdict")
 			}
-			if got := b.visible(".note"); got != c.note {
+			if got := b.Visible(".note"); got != c.note {
 				t.Errorf("a note: %v", got)
-			} else if got && b.text(".note p") != "未证明本人出示,请核对身份证" {
-				t.Errorf("the note says %q", b.text(".note p"))
+			} else if got && b.Text(".note p") != "未证明本人出示,请核对身份证" {
+				t.Errorf("the note says %q", b.Text(".note p"))
 			}
-			page := b.text("main")
+			page := b.Text("main")
 			for _, word := range c.says {
 				if !strings.Contains(page, word) {
 					t.Errorf("does not say %q", word)
@@ -110,18 +112,18 @@ func TestOutcomes(t *testing.T) {
 					t.Errorf("says %q", word)
 				}
 			}
-			if address := evaluate[string](b, "location.href"); address != w.home+"/" {
+			if address := webpagetest.Evaluate[string](b.Tab, "location.href"); address != w.home+"/" {
 				t.Errorf("the address is %s", address)
 			}
-			b.click("#language")
-			if got := b.text(".verdict h1"); !strings.HasPrefix(got, c.en) {
+			b.Click("#language")
+			if got := b.Text(".verdict h1"); !strings.HasPrefix(got, c.en) {
 				t.Errorf("in English it says %q, want %q", got, c.en)
 			}
-			if got := evaluate[string](b, "document.documentElement.lang"); got != "en" {
+			if got := webpagetest.Evaluate[string](b.Tab, "document.documentElement.lang"); got != "en" {
 				t.Errorf("the language is %q", got)
 			}
-			b.click("#language")
-			if got := b.text(".verdict h1"); !strings.HasPrefix(got, c.zh) {
+			b.Click("#language")
+			if got := b.Text(".verdict h1"); !strings.HasPrefix(got, c.zh) {
 				t.Errorf("back in Chinese it says %q", got)
 			}
 		})
@@ -134,13 +136,13 @@ func TestStaleView(t *testing.T) {
 	house := w.Issue("property", 1)[0]
 	w.Disconnect()
 	w.Clock.Advance(72 * time.Hour)
-	b := newTab(t, browserContext, w.home)
-	b.open(fragment(house.Code("unitNumber")))
+	b := newTab(t, webpagetest.Browser, w.home)
+	b.Open(fragment(house.Code("unitNumber")))
 	if got := b.verdict(); got != "undetermined" {
 		t.Errorf("outcome %s", got)
 	}
-	b.shot("stale")
-	page := b.text("main")
+	b.Shot("stale")
+	page := b.Text("main")
 	for _, word := range []string{"暂时无法核验,不代表证照有问题", "原因：本机所知的账本状态过旧", "依据 3 天前的账本", "尚未核实"} {
 		if !strings.Contains(page, word) {
 			t.Errorf("does not say %q", word)
@@ -158,19 +160,19 @@ func TestReference(t *testing.T) {
 	if response, err := http.Get(w.home + path); err != nil || response.StatusCode != http.StatusOK {
 		t.Fatal(response, err)
 	}
-	b := newTab(t, browserContext, w.home)
-	b.open(path)
+	b := newTab(t, webpagetest.Browser, w.home)
+	b.Open(path)
 	if got := b.verdict(); got != "valid" {
 		t.Errorf("outcome %s", got)
 	}
-	if got := evaluate[string](b, "location.href"); got != w.home+"/" {
+	if got := webpagetest.Evaluate[string](b.Tab, "location.href"); got != w.home+"/" {
 		t.Errorf("the address is %s", got)
 	}
-	b = newTab(t, browserContext, w.home)
-	b.allowed = []string{"422"}
-	b.open(path)
-	b.until(seen("#problem"))
-	if got := b.text("#problem"); !strings.Contains(got, "这次没有核验成") || b.visible(".verdict") {
+	b = newTab(t, webpagetest.Browser, w.home)
+	b.Allowed = []string{"422"}
+	b.Open(path)
+	b.Until(webpagetest.Seen("#problem"))
+	if got := b.Text("#problem"); !strings.Contains(got, "这次没有核验成") || b.Visible(".verdict") {
 		t.Errorf("the second time: %s", got)
 	}
 }
@@ -195,16 +197,16 @@ func TestFiles(t *testing.T) {
 		{"three files", []string{picture(t, code), picture(t, code), picture(t, code)}, "请一次选一张照片或一个文件"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newTab(t, browserContext, w.home)
-			b.allowed = []string{"422", "400"}
-			b.open("/")
+			b := newTab(t, webpagetest.Browser, w.home)
+			b.Allowed = []string{"422", "400"}
+			b.Open("/")
 			b.upload(c.files...)
-			b.until(seen(".verdict") + " || " + seen("#problem"))
-			if b.visible(".verdict") {
+			b.Until(webpagetest.Seen(".verdict") + " || " + webpagetest.Seen("#problem"))
+			if b.Visible(".verdict") {
 				if got := b.verdict(); got != c.want {
 					t.Errorf("outcome %s, want %s", got, c.want)
 				}
-			} else if got := b.text("#problem"); !strings.Contains(got, c.want) {
+			} else if got := b.Text("#problem"); !strings.Contains(got, c.want) {
 				t.Errorf("says %q, want %q", got, c.want)
 			}
 		})
@@ -226,31 +228,31 @@ func TestTyping(t *testing.T) {
 		{"something else", "https://example.com/", "不是亮证码"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newTab(t, browserContext, w.home)
-			b.open("/")
-			b.click("#write")
+			b := newTab(t, webpagetest.Browser, w.home)
+			b.Open("/")
+			b.Click("#write")
 			if c.text != "" {
-				b.do(chromedp.SetValue(chromedp.CSS("#text"), c.text))
+				b.Do(chromedp.SetValue(chromedp.CSS("#text"), c.text))
 			}
-			b.click("#typing [type=submit]")
+			b.Click("#typing [type=submit]")
 			if c.want == "valid" {
 				if got := b.verdict(); got != "valid" {
 					t.Errorf("outcome %s", got)
 				}
 				return
 			}
-			b.until(`document.querySelector("#text-problem").textContent`)
-			if got := b.text("#text-problem"); !strings.Contains(got, c.want) {
+			b.Until(`document.querySelector("#text-problem").textContent`)
+			if got := b.Text("#text-problem"); !strings.Contains(got, c.want) {
 				t.Errorf("says %q, want %q", got, c.want)
 			}
 		})
 	}
 	for name, kind := range map[string]string{"paste": "ClipboardEvent", "drop": "DragEvent"} {
 		t.Run(name, func(t *testing.T) {
-			b := newTab(t, browserContext, w.home)
-			b.open("/")
-			b.until(seen("#scan"))
-			evaluate[bool](b, `(() => {
+			b := newTab(t, webpagetest.Browser, w.home)
+			b.Open("/")
+			b.Until(webpagetest.Seen("#scan"))
+			webpagetest.Evaluate[bool](b.Tab, `(() => {
 				const data = new DataTransfer();
 				data.setData("text/plain", "`+code+`");
 				return !dispatchEvent(new `+kind+`("`+name+`", {cancelable: true, clipboardData: data, dataTransfer: data}));
@@ -281,9 +283,9 @@ func TestServerTrouble(t *testing.T) {
 		front func(http.ResponseWriter, *http.Request) bool
 		says  string
 	}{
-		{"gone", cut, "连不上核验服务"},
-		{"overloaded", refusal(503, "overloaded", "核验较多，请稍后。", "Busy.", "Retry-After", "7"), "请等 7 秒再试"},
-		{"limited", refusal(429, "rate-limited", "请求过于频繁。", "Too many.", "Retry-After", "3"), "请等 3 秒再试"},
+		{"gone", webpagetest.Cut, "连不上核验服务"},
+		{"overloaded", webpagetest.Refusal(503, "overloaded", "核验较多，请稍后。", "Busy.", "Retry-After", "7"), "请等 7 秒再试"},
+		{"limited", webpagetest.Refusal(429, "rate-limited", "请求过于频繁。", "Too many.", "Retry-After", "3"), "请等 3 秒再试"},
 		{"a proxy's page", func(rw http.ResponseWriter, _ *http.Request) bool {
 			http.Error(rw, "<html>Bad gateway</html>", http.StatusBadGateway)
 			return true
@@ -291,33 +293,33 @@ func TestServerTrouble(t *testing.T) {
 		{"no JSON", func(rw http.ResponseWriter, _ *http.Request) bool { _, _ = rw.Write([]byte("<html>")); return true }, "暂时不能应答"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newTab(t, browserContext, w.home)
-			b.allowed = []string{"status of", "net::"}
-			w.answer(c.front)
-			b.open(fragment(code))
+			b := newTab(t, webpagetest.Browser, w.home)
+			b.Allowed = []string{"status of", "net::"}
+			w.Answer(c.front)
+			b.Open(fragment(code))
 			if got := b.verdict(); got != "undetermined" {
 				t.Errorf("outcome %s", got)
 			}
-			if got := b.text(".verdict h1"); got != "暂时无法核验,不代表证照有问题" {
+			if got := b.Text(".verdict h1"); got != "暂时无法核验,不代表证照有问题" {
 				t.Errorf("says %q", got)
 			}
-			if got := b.text(".verdict"); !strings.Contains(got, c.says) {
+			if got := b.Text(".verdict"); !strings.Contains(got, c.says) {
 				t.Errorf("says %q, want %q", got, c.says)
 			}
-			b.accessible()
-			w.answer(nil)
-			b.click(".verdict ~ .buttons .button:not(.second)")
-			b.until(`document.querySelector(".verdict")?.dataset.outcome === "valid"`)
+			b.Accessible()
+			w.Answer(nil)
+			b.Click(".verdict ~ .buttons .button:not(.second)")
+			b.Until(`document.querySelector(".verdict")?.dataset.outcome === "valid"`)
 		})
 	}
 	t.Run("refused", func(t *testing.T) {
-		b := newTab(t, browserContext, w.home)
-		b.allowed = []string{"status of"}
-		w.answer(refusal(422, "code-malformed", "这不是码。", "Not a code."))
-		defer w.answer(nil)
-		b.open(fragment(code))
-		b.until(seen("#problem"))
-		if got := b.text("#problem p"); got != "这不是码。" || b.visible(".verdict") {
+		b := newTab(t, webpagetest.Browser, w.home)
+		b.Allowed = []string{"status of"}
+		w.Answer(webpagetest.Refusal(422, "code-malformed", "这不是码。", "Not a code."))
+		defer w.Answer(nil)
+		b.Open(fragment(code))
+		b.Until(webpagetest.Seen("#problem"))
+		if got := b.Text("#problem p"); got != "这不是码。" || b.Visible(".verdict") {
 			t.Errorf("says %q", got)
 		}
 	})
@@ -328,12 +330,12 @@ func TestServerTrouble(t *testing.T) {
 func TestBack(t *testing.T) {
 	w := newTown(t)
 	house := w.Issue("property", 1)[0]
-	b := newTab(t, browserContext, w.home)
-	b.open(fragment(house.Code("rightHolders")))
+	b := newTab(t, webpagetest.Browser, w.home)
+	b.Open(fragment(house.Code("rightHolders")))
 	b.verdict()
-	b.do(chromedp.Evaluate[chromedp.Void]("history.back()"))
-	b.until(seen("#scan"))
-	entries, err := chromedp.Run(b.ctx, chromedp.NavigationEntries())
+	b.Do(chromedp.Evaluate[chromedp.Void]("history.back()"))
+	b.Until(webpagetest.Seen("#scan"))
+	entries, err := chromedp.Run(b.Ctx, chromedp.NavigationEntries())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -342,13 +344,13 @@ func TestBack(t *testing.T) {
 			t.Errorf("the history has %s", e.URL)
 		}
 	}
-	if got := evaluate[string](b, "JSON.stringify([Object.keys(localStorage), Object.keys(sessionStorage), document.cookie])"); got != `[[],[],""]` {
+	if got := webpagetest.Evaluate[string](b.Tab, "JSON.stringify([Object.keys(localStorage), Object.keys(sessionStorage), document.cookie])"); got != `[[],[],""]` {
 		t.Errorf("the browser keeps %s", got)
 	}
-	b.open(fragment(house.Code("rightHolders")))
+	b.Open(fragment(house.Code("rightHolders")))
 	b.verdict()
-	b.click("[data-part=verdict] .standard-only .button")
-	b.until(seen("#scan"))
+	b.Click("[data-part=verdict] .standard-only .button")
+	b.Until(webpagetest.Seen("#scan"))
 }
 
 // TestMasking: what is sensitive shows when asked for.
@@ -356,18 +358,18 @@ func TestMasking(t *testing.T) {
 	w := newTown(t)
 	couple := w.Issue("marriage", 1)[0]
 	id := value(t, couple, "spouse1Id")
-	b := newTab(t, browserContext, w.home)
-	b.open(fragment(couple.Code("spouse1Name", "spouse1Id")))
+	b := newTab(t, webpagetest.Browser, w.home)
+	b.Open(fragment(couple.Code("spouse1Name", "spouse1Id")))
 	b.verdict()
-	if got := b.text("[data-key=spouse1Id]"); got == id || !strings.Contains(got, "*") {
+	if got := b.Text("[data-key=spouse1Id]"); got == id || !strings.Contains(got, "*") {
 		t.Errorf("at first: %s", got)
 	}
-	b.click(".reveal button")
-	if got := b.text("[data-key=spouse1Id]"); got != id {
+	b.Click(".reveal button")
+	if got := b.Text("[data-key=spouse1Id]"); got != id {
 		t.Errorf("after: %s", got)
 	}
-	b.click(".reveal button")
-	if got := b.text("[data-key=spouse1Id]"); got == id {
+	b.Click(".reveal button")
+	if got := b.Text("[data-key=spouse1Id]"); got == id {
 		t.Error("hidden again, it shows")
 	}
 }

@@ -3,9 +3,10 @@ package web_test
 import (
 	"bytes"
 	"fmt"
+	"testing"
+
 	"image"
 	"image/png"
-	"testing"
 
 	"github.com/credledger/credledger/sdk/qr"
 )

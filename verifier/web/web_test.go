@@ -1,20 +1,18 @@
 package web_test
 
 import (
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/credledger/credledger/sdk/webpage/webpagetest"
 	"github.com/credledger/credledger/verifier/web"
 )
 
@@ -88,120 +86,13 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-func TestCompression(t *testing.T) {
-	_, plain := get(t, "GET", "/")
-	for _, c := range []struct {
-		accept string
-		gzip   bool
-	}{
-		{"", false}, {"gzip", true}, {"br, gzip", true}, {"GZIP;q=0.5", true}, {"gzip; q=1.0", true}, {"br, gzip ; q=0.001", true},
-		{"gzip;q=0", false}, {"gzip; q=0.000", false}, {"identity", false}, {"*", false}, {"xgzip", false}, {"deflate, br", false},
-	} {
-		response, body := get(t, "GET", "/", "Accept-Encoding", c.accept)
-		if got := response.Header.Get("Content-Encoding") == "gzip"; got != c.gzip {
-			t.Errorf("%q: gzip %v", c.accept, got)
-			continue
-		}
-		if response.Header.Get("Vary") != "Accept-Encoding" {
-			t.Errorf("%q: Vary is %q", c.accept, response.Header.Get("Vary"))
-		}
-		if c.gzip {
-			r, err := gzip.NewReader(strings.NewReader(body))
-			if err != nil {
-				t.Fatal(err)
-			}
-			b, err := io.ReadAll(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			body = string(b)
-		}
-		if body != plain {
-			t.Errorf("%q: another page", c.accept)
-		}
-	}
-}
+// shared is where the assets are that other services' pages have too.
+const shared = "../../sdk/webpage/assets"
 
-// sources returns our own files of an extension in the pages and the assets, by path.
-func sources(t *testing.T, extension string) map[string]string {
-	t.Helper()
-	out := map[string]string{}
-	for _, dir := range []string{"pages", "assets"} {
-		err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || path.Ext(p) != extension || strings.Contains(p, "vendor") {
-				return err
-			}
-			b, err := os.ReadFile(p)
-			out[p] = string(b)
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(out) == 0 {
-		t.Fatalf("no %s files", extension)
-	}
-	return out
-}
+func TestSourcesKeepTheRules(t *testing.T) { webpagetest.KeepTheRules(t, "pages", "assets") }
 
-// TestSourcesKeepTheRules: nothing inline, nothing from elsewhere, no way to turn text into markup or
-// code, and every text in both languages.
-func TestSourcesKeepTheRules(t *testing.T) {
-	forbidden := map[string][]string{
-		".html": {`<script>`, `<style`, `style="`, `javascript:`, ` on[a-z]+="`, `https?://`, `placeholder=`, `target=`},
-		".css":  {`@import`, `url\(`, `https?:`},
-		".js":   {`innerHTML`, `outerHTML`, `insertAdjacentHTML`, `document\.write`, `\beval\(`, `new Function`, `createContextualFragment`, `DOMParser`, `sessionStorage`, `indexedDB`, `document\.cookie`, `console\.`, `https?://[a-z]`},
-	}
-	for extension, patterns := range forbidden {
-		for name, source := range sources(t, extension) {
-			source = strings.ReplaceAll(source, "http://www.w3.org/2000/svg", "")
-			for _, pattern := range patterns {
-				if found := regexp.MustCompile(pattern).FindString(source); found != "" {
-					t.Errorf("%s has %q", name, found)
-				}
-			}
-			if lines := strings.Count(source, "\n"); lines >= 400 {
-				t.Errorf("%s has %d lines", name, lines)
-			}
-		}
-	}
-	translated := regexp.MustCompile(`data-en="([^"]*)"[^>]*>([^<]*)<(.)`)
-	for name, source := range sources(t, ".html") {
-		found := translated.FindAllStringSubmatch(source, -1)
-		if len(found) != strings.Count(source, "data-en=") {
-			t.Errorf("%s: some texts are not understood", name)
-		}
-		for _, text := range found {
-			if text[1] == "" || text[2] == "" || text[3] != "/" {
-				t.Errorf("%s: %q and %q: a text in both languages, and nothing else in its element", name, text[1], text[2])
-			}
-		}
-	}
-	for name, source := range sources(t, ".js") {
-		zh, en := regexp.MustCompile(`\bzh:`).FindAllString(source, -1), regexp.MustCompile(`\ben:`).FindAllString(source, -1)
-		if len(zh) != len(en) {
-			t.Errorf("%s: %d texts in Chinese and %d in English", name, len(zh), len(en))
-		}
-	}
-}
-
-// TestEverythingIsThere: what the pages and modules name exists.
 func TestEverythingIsThere(t *testing.T) {
-	for name, source := range sources(t, ".html") {
-		for _, m := range regexp.MustCompile(`{{assets}}/([^"]+)"`).FindAllStringSubmatch(source, -1) {
-			if _, err := os.Stat("assets/" + m[1]); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-	}
-	for name, source := range sources(t, ".js") {
-		for _, m := range regexp.MustCompile(`(?:from|import|import\()\s*"(\./[^"]+)"`).FindAllStringSubmatch(source, -1) {
-			if _, err := os.Stat(path.Join(path.Dir(name), m[1])); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-	}
+	webpagetest.EverythingIsThere(t, []string{"assets", shared}, "pages", "assets")
 }
 
 // budget is what everything that any page could ever load may take on the line, in bytes.
@@ -209,11 +100,11 @@ const budget = 300_000
 
 func TestBudget(t *testing.T) {
 	total := 0
-	for _, dir := range []string{"pages", "assets"} {
+	for _, dir := range []string{"pages", "assets", shared} {
 		err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
 			target := map[string]string{"pages/check.html": "/", "pages/counter.html": "/counter"}[p]
-			if strings.HasPrefix(p, "assets/") {
-				target = "/assets/x/" + strings.TrimPrefix(p, "assets/")
+			if _, name, ok := strings.Cut(p, "assets/"); ok {
+				target = "/assets/x/" + name
 			}
 			if err != nil || d.IsDir() || target == "" {
 				return err

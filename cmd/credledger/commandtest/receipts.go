@@ -24,8 +24,8 @@ import (
 
 func init() {
 	// receipts HOME DEPARTMENT CREDENTIAL DIR makes receipts of the department's verifier for a
-	// credential, which is verified by nobody: before.json, which no checkpoint covers and none can;
-	// open.json, which one on the ledger covers, but without the proof; anchored.json with the proof;
+	// credential, which is verified by nobody: before.json, which no checkpoint on the ledger covers;
+	// open.json, which one covers, but as it was answered; anchored.json with the proof by that one;
 	// forked.json with the proof that another log has the record.
 	Commands["receipts"] = func(ts *testscript.TestScript, _ bool, args []string) {
 		shown, err := os.ReadFile(ts.MkAbs(args[2]))
@@ -63,41 +63,34 @@ func receipts(home, department string, shown []byte) (files map[string]*receipt.
 	}
 	v := &verifier{ledger: store.As(department), id: p.Head.Ledger, department: department, key: key, now: time.Now()}
 
-	covered, entry, err := v.record(p, 0)
+	covered, err := v.record(p)
 	if err != nil {
 		return nil, err
 	}
-	uncovered, _, err := v.record(p, 2)
-	if err != nil {
-		return nil, err
-	}
-	leaf, sibling, other := access.Leaf(entry), sm.Sum([]byte("the second entry")), sm.Sum([]byte("another second entry"))
-	checkpoint, err := v.checkpoint(sm.SumNode(&leaf, &sibling))
-	if err != nil {
-		return nil, err
-	}
-	_, err = v.ledger.Submit(context.Background(), &chaincode.Transaction{Statements: [][]byte{checkpoint}})
-	if err != nil {
-		return nil, err
-	}
-	forked, err := v.checkpoint(sm.SumNode(&leaf, &other))
-	if err != nil {
-		return nil, err
-	}
-	files = map[string]*receipt.File{"before": uncovered, "open": covered}
-	for name, proof := range map[string]struct {
-		checkpoint []byte
-		path       sm.Hash
-	}{"anchored": {checkpoint, sibling}, "forked": {forked, other}} {
-		p, err := receipt.NewProof(proof.checkpoint, []sm.Hash{proof.path})
-		if err == nil {
-			files[name], err = covered.WithProof(p)
-		}
+	leaf, sibling, other := covered.Leaf(), sm.Sum([]byte("the second entry")), sm.Sum([]byte("another second entry"))
+	files = map[string]*receipt.File{}
+	for name, log := range map[string]struct {
+		index, size uint64
+		root        sm.Hash
+		path        []sm.Hash
+	}{
+		"open":     {0, 1, leaf, nil},
+		"anchored": {0, 2, sm.SumNode(&leaf, &sibling), []sm.Hash{sibling}},
+		"forked":   {0, 2, sm.SumNode(&leaf, &other), []sm.Hash{other}},
+		"before":   {2, 3, sm.SumNode(&sibling, &leaf), []sm.Hash{sibling}},
+	} {
+		c, err := access.SignCheckpoint(&statement.Checkpoint{
+			Ledger: v.id, Department: v.department, Log: "main", Size: log.size, Root: log.root, SignedAt: uint64(v.now.Unix()),
+		}, v.key)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
+		f := *covered
+		f.Proof = &access.Proof{Checkpoint: c, Index: log.index, Path: log.path}
+		files[name] = &f
 	}
-	return files, nil
+	_, err = v.ledger.Submit(context.Background(), &chaincode.Transaction{Statements: [][]byte{files["anchored"].Proof.Checkpoint.Signed.Bytes()}})
+	return files, err
 }
 
 // A verifier is one as its department's keys make it.
@@ -109,8 +102,8 @@ type verifier struct {
 	now        time.Time
 }
 
-// record returns the receipt for an entry of the log at an index, and the entry.
-func (v *verifier) record(p *credential.Presentation, index uint64) (*receipt.File, []byte, error) {
+// record returns the receipt for what was shown, which lacks its proof.
+func (v *verifier) record(p *credential.Presentation) (*receipt.File, error) {
 	presentation := sm.Sum(p.Bytes())
 	entry := &access.Entry{
 		Time: uint64(v.now.Unix()), Agency: "housing-bureau", Clerk: "counter clerk 7", Unit: "hall-1", Matter: "second-hand-home-transfer",
@@ -120,16 +113,11 @@ func (v *verifier) record(p *credential.Presentation, index uint64) (*receipt.Fi
 	}
 	opened, err := v.open(p)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	entry.Licence = access.LicenceCommitment(access.Salt{}, p.Record.Issuer, opened.Digest)
 	encoded, err := entry.Bytes()
-	if err != nil {
-		return nil, nil, err
-	}
-	place := receipt.Place{Ledger: v.id, Verifier: v.department, Log: "main", Index: index, Entry: encoded}
-	f, err := receipt.Sign(place, presentation, v.key)
-	return f, encoded, err
+	return &receipt.File{Entry: entry, Encoded: encoded, Presentation: presentation}, err
 }
 
 // open opens a presentation with the dictionary on the ledger.
@@ -143,11 +131,4 @@ func (v *verifier) open(p *credential.Presentation) (*credential.Opened, error) 
 		return nil, err
 	}
 	return p.Open(typ)
-}
-
-// checkpoint signs a checkpoint of two entries.
-func (v *verifier) checkpoint(root sm.Hash) ([]byte, error) {
-	return statement.Sign(&statement.Checkpoint{
-		Ledger: v.id, Department: v.department, Log: "main", Size: 2, Root: root, SignedAt: uint64(v.now.Unix()),
-	}, v.key)
 }

@@ -197,8 +197,7 @@ var formCases = []ruleCase{
 		return Submission{Authority, &chaincode.Transaction{Statements: [][]byte{r.City.Genesis}}}
 	}},
 	{chaincode.CodeOffLedger, func(r *run) Submission {
-		receipt := &statement.Receipt{Ledger: r.City.ID, Verifier: Authority, Log: Log, Outcome: "valid", CheckedAt: Time}
-		return Submission{Authority, Sign(r, receipt, r.City.Authority.Log)}
+		return Submission{Authority, Sign(r, &statement.Snapshot{Ledger: r.City.ID}, r.City.Authority.Log)}
 	}},
 }
 

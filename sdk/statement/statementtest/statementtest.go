@@ -116,8 +116,6 @@ func Bodies() []statement.Body {
 			NotBefore: Time, NotAfter: Time + 90*24*3600},
 		&statement.Proof{Ledger: ledger, Presentation: Hash("presentation"), Audience: "natural-resources", Nonce: []byte("0123456789abcdef"),
 			IssuedAt: Time, NotAfter: Time + 300},
-		&statement.Receipt{Ledger: ledger, Verifier: "data-bureau", Log: "main", Index: 69999, Leaf: Hash("entry"),
-			Presentation: Hash("presentation"), Outcome: "valid", Reasons: []string{"ok", "static"}, Day: 20764, Height: 12, Heartbeat: Time, CheckedAt: Time + 30},
 		&statement.Snapshot{Ledger: ledger, Height: 12, Block: Hash("block"), Heartbeat: Time, Content: Hash("content"), Length: 4096},
 	}
 }

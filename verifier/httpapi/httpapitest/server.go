@@ -18,6 +18,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/credledger/credledger/sdk/callers"
+	"github.com/credledger/credledger/sdk/rest/resttest"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/verifier/accesslog"
 	"github.com/credledger/credledger/verifier/agency"
@@ -65,8 +67,12 @@ type Server struct {
 	mu       sync.Mutex
 	calls    []httpapi.Call
 	snapshot *httpapi.Snapshot
-	contract *contract
 }
+
+// contract is read once; it is not changed.
+var contract = sync.OnceValues(func() (*resttest.Contract, error) {
+	return resttest.Load(httpapi.Contract, "application/vnd.credledger.snapshot")
+})
 
 // New starts an API; change changes what it stands on.
 func New(tb testing.TB, change ...func(*httpapi.Config)) *Server {
@@ -79,23 +85,19 @@ func NewOn(tb testing.TB, city *verifiertest.City, change ...func(*httpapi.Confi
 	tb.Helper()
 	s := &Server{
 		City: city, tb: tb,
-		Tax: agency.NewToken(), Counter: agency.NewToken(), Issuer: agency.NewToken(),
+		Tax: callers.NewToken(), Counter: callers.NewToken(), Issuer: callers.NewToken(),
 	}
-	s.Client = Client{server: s}
-	var err error
-	s.contract, err = loadContract()
-	s.must(err)
 	s.openLog()
 	s.openStore()
 	s.openGate()
 	matters, err := matter.Builtin()
 	s.must(err)
 	c := httpapi.Config{
-		Host: verifiertest.Host, View: city.Index, AccessLog: s.Log, Signer: city.Authority.Log, Store: s.Store,
+		Host: verifiertest.Host, View: city.Index, AccessLog: s.Log, Store: s.Store,
 		Intake: intake.NewReader(2), Gate: s.Gate, Now: city.Clock.Now,
 		Matters:  func() *matter.Catalog { return matters },
 		Snapshot: func() *httpapi.Snapshot { return s.snapshot },
-		Public:   httpapi.Rate{PerSecond: 1000, Burst: 1000},
+		Public:   callers.Rate{PerSecond: 1000, Burst: 1000},
 		Observe: func(c httpapi.Call) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -107,6 +109,9 @@ func NewOn(tb testing.TB, city *verifiertest.City, change ...func(*httpapi.Confi
 	}
 	s.API, err = httpapi.New(c)
 	s.must(err)
+	doc, err := contract()
+	s.must(err)
+	s.Client = Client{resttest.Client{TB: tb, Handler: s.API, Contract: doc}}
 	return s
 }
 
@@ -122,14 +127,14 @@ func (s *Server) openLog() {
 	dir := filepath.Join(s.tb.TempDir(), "access-log")
 	s.must(accesslog.Create(dir, accesslog.Identity{Ledger: s.ID, Department: s.Authority.ID, Log: "verifier-1"}))
 	var err error
-	s.Log, err = accesslog.Open(dir)
+	s.Log, err = accesslog.Open(dir, s.Authority.Log, s.Clock.Now)
 	s.must(err)
 	s.tb.Cleanup(func() {
 		if err := s.Log.Close(); err != nil {
 			s.tb.Errorf("close the access log: %v", err)
 		}
 	})
-	s.anchorer = accesslog.NewAnchorer(s.Log, s.City.As(s.Authority.ID), s.Authority.Log, s.Clock.Now)
+	s.anchorer = accesslog.NewAnchorer(s.Log, s.City.As(s.Authority.ID))
 }
 
 func (s *Server) openStore() {
@@ -182,7 +187,7 @@ agencies:
 
 func (s *Server) openGate() {
 	s.tb.Helper()
-	text := fmt.Sprintf(agencies, agency.TokenDigest(s.Tax), sm.Sum(Certificate), agency.TokenDigest(s.Counter), agency.TokenDigest(s.Issuer))
+	text := fmt.Sprintf(agencies, callers.TokenDigest(s.Tax), sm.Sum(Certificate), callers.TokenDigest(s.Counter), callers.TokenDigest(s.Issuer))
 	d, err := agency.Parse([]byte(text))
 	s.must(err)
 	s.Gate = agency.NewGate(d, s.Store, s.Clock.Now)

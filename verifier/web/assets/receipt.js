@@ -5,8 +5,9 @@ import { icon, make } from "./dom.js";
 
 // place is the receipt's place in the access log, as its readable form says it; null if it says none.
 function place(file) {
-  const { log, index, leaf } = file?.readable?.receipt ?? file?.readable ?? {};
-  return index === undefined || !leaf ? null : { log, index, leaf };
+  const leaf = file?.readable?.leaf;
+  const log = file?.proof?.readable?.log;
+  return leaf && log ? { log, index: file.proof.index, leaf } : null;
 }
 
 // part describes a receipt and offers to save and print it. In a case, onBehalf is the name of the
@@ -33,10 +34,10 @@ export function part(file, onBehalf) {
 
 const row = (label, value) => make("div", {}, make("dt", {}, label), make("dd", { class: typeof value === "string" && "code" }, value));
 
-// complete returns the receipt with the proof that its entry is anchored, if there is one by now.
+// complete returns the receipt with the proof by a checkpoint on the ledger, if there is one by now.
 export async function complete(file) {
   const at = place(file);
-  if (!at || file.proof) return file;
+  if (!at) return file;
   try {
     const { proof } = await call("GET", `/v1/receipts/${at.index}?leaf=${encodeURIComponent(at.leaf)}`);
     return proof ? { ...file, proof } : file;
