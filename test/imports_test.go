@@ -14,16 +14,17 @@ const module = "github.com/credledger/credledger/"
 // layers lists the packages from the ground up: a package imports only packages of lower layers,
 // and those of its own layer that stand before it.
 var layers = [][]string{
-	{"sdk/sm", "sdk/sm/tlcp", "sdk/sm/certificate", "sdk/internal/dcbor", "sdk/qr", "sdk/strictyaml", "sdk/sqldb", "sdk/pdf"},
-	{"sdk/licence", "sdk/licence/catalog", "sdk/licence/samples"},
+	{"sdk/sm", "sdk/sm/tlcp", "sdk/sm/certificate", "sdk/internal/dcbor", "sdk/qr", "sdk/strictyaml", "sdk/sqldb", "sdk/pdf", "sdk/filelock"},
+	{"sdk/licence", "sdk/licence/catalog", "sdk/licence/samples", "sdk/callers", "sdk/envelope", "sdk/webhook", "sdk/webpage", "sdk/rest", "sdk/serve", "verifier/internal/jsonappend"},
 	{"sdk/statement"},
 	{"sdk/credential", "sdk/attach"},
 	{"chaincode"},
 	{"sdk/ledger"},
-	{"sdk/ledger/audit", "sdk/govern", "sdk/issuer/masterkey", "sdk/issuer/vault", "sdk/issuer", "verifier/internal/jsonappend", "verifier/verify", "verifier/access", "verifier/index", "verifier/receipt", "verifier/snapshot",
+	{"sdk/ledger/audit", "sdk/govern", "sdk/issuer/masterkey", "sdk/issuer/vault", "sdk/issuer", "sdk/issuer/staff", "sdk/issuer/notify",
+		"verifier/verify", "verifier/access", "verifier/index", "verifier/follower", "verifier/receipt", "verifier/snapshot",
 		"verifier/accesslog", "verifier/matter", "verifier/agency", "verifier/store", "verifier/intake"},
 	{"chaincode/contract", "chaincode/server", "network/embedded", "network/embedded/share", "network/fabric", "sdk/fabric/block", "sdk/fabric/channel", "sdk/fabric",
-		"verifier/httpapi", "verifier/web", "verifier/service"},
+		"verifier/httpapi", "verifier/web", "verifier/service", "verifier/opener", "sdk/issuer/httpapi", "sdk/issuer/web", "sdk/issuer/service"},
 	{"cmd/credledger-chaincode", "cmd/credledger"},
 }
 
@@ -34,11 +35,11 @@ var owners = map[string][]string{
 	"github.com/hyperledger":               {"chaincode/contract", "chaincode/server", "sdk/fabric/block", "sdk/fabric/channel", "sdk/fabric"},
 	"github.com/hyperledger/fabric-sdk-go": {"sdk/fabric"},
 	"github.com/cockroachdb/pebble":        {"network/embedded", "verifier/index", "verifier/accesslog", "sdk/ledger/audit", "sdk/fabric/channel"},
-	"modernc.org/sqlite":                   {"sdk/sqldb", "sdk/issuer"},
-	"database/sql":                         {"sdk/sqldb", "sdk/issuer", "sdk/issuer/vault", "verifier/store"},
+	"modernc.org/sqlite":                   {"sdk/sqldb"},
+	"database/sql":                         {"sdk/sqldb", "sdk/issuer/vault", "verifier/store"},
 	"github.com/jackc/pgx":                 {"sdk/sqldb"},
-	"github.com/gorilla/mux":               {"verifier/httpapi"},
-	"github.com/prometheus":                {"verifier/service"},
+	"github.com/gorilla/mux":               {"sdk/rest", "sdk/issuer/httpapi", "verifier/httpapi", "verifier/opener"},
+	"github.com/prometheus":                {"sdk/serve", "sdk/issuer/service", "verifier/service"},
 	"github.com/klauspost/compress":        {"verifier/snapshot"},
 	"github.com/getkin/kin-openapi":        {}, // reads the API's description in tests
 	"github.com/chromedp":                  {}, // drives a browser in tests
@@ -62,11 +63,12 @@ var (
 type listedPackage struct {
 	ImportPath string
 	Imports    []string
+	Deps       []string // with those of what it imports
 }
 
 func listPackages(t *testing.T) []listedPackage {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...").Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", module+"...").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
@@ -122,6 +124,22 @@ func TestImportsGoDownOnly(t *testing.T) {
 			il, io, ok := place(name)
 			if ok && (il > layer || il == layer && io >= order) {
 				t.Errorf("%s imports %s, which is not below it", path, name)
+			}
+		}
+	}
+}
+
+// TestVaultStaysOutOfVerifier: nothing of the public service can open a department's vault, or has its
+// master keys, however far down.
+func TestVaultStaysOutOfVerifier(t *testing.T) {
+	for _, p := range listPackages(t) {
+		path := strings.TrimPrefix(p.ImportPath, module)
+		if isTestSupport(path) || !strings.HasPrefix(path, "verifier/") {
+			continue
+		}
+		for _, dep := range p.Deps {
+			if name := strings.TrimPrefix(dep, module); name == "sdk/issuer" || strings.HasPrefix(name, "sdk/issuer/") {
+				t.Errorf("%s depends on %s, which is the issuer's", path, name)
 			}
 		}
 	}

@@ -72,13 +72,13 @@ var readmes = []struct{ file, valid string }{
 }
 
 // Both READMEs show the same commands: the three to begin with, those to try by hand, those of a network
-// and those of the service.
+// and those of the two services.
 func TestReadmesShowTheSame(t *testing.T) {
 	english, chinese := blocks(t, readmes[0].file), blocks(t, readmes[1].file)
-	if len(english) < 4 || len(chinese) < 4 {
+	if len(english) < 5 || len(chinese) < 5 {
 		t.Fatal("the blocks of code are not found")
 	}
-	for i := range 4 {
+	for i := range 5 {
 		if en, zh := commandsOf(parseShell(english[i])), commandsOf(parseShell(chinese[i])); !slices.Equal(en, zh) {
 			t.Errorf("the commands differ:\n%s\n%s", strings.Join(en, "\n"), strings.Join(zh, "\n"))
 		}
@@ -148,9 +148,9 @@ func TestReadmeCommands(t *testing.T) {
 	}
 }
 
-// What the README shows of the verifier service works, after what it shows before. Changed are the
-// directory and the ports.
-func TestReadmeService(t *testing.T) {
+// What the README shows of the services works, after what it shows before. Changed are the directory and
+// the ports.
+func TestReadmeServices(t *testing.T) {
 	root, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
@@ -164,51 +164,63 @@ func TestReadmeService(t *testing.T) {
 	if err := os.Symlink(filepath.Join(root, "sdk"), filepath.Join(dir, "sdk")); err != nil {
 		t.Fatal(err)
 	}
-	ports := strings.NewReplacer("/tmp/", dir+"/", ":8080", ":"+freePort(t), ":8443", ":"+freePort(t), ":9464", ":"+freePort(t))
+	changed := []string{"/tmp/", dir + "/"}
+	for _, port := range []string{":8080", ":8443", ":9464", ":8090", ":8444", ":9465"} {
+		changed = append(changed, port, ":"+freePort(t))
+	}
+	here := strings.NewReplacer(changed...)
 	shell := func(command string) *exec.Cmd {
-		cmd := exec.Command("/bin/sh", "-c", "exec "+command)
+		cmd := exec.Command("/bin/sh", "-c", here.Replace(command))
 		cmd.Dir, cmd.Env = dir, []string{"HOME=" + dir, "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "CREDLEDGER_HOME=" + dir + "/city"}
 		return cmd
 	}
+	run := func(lines []shellLine, wants ...string) {
+		t.Helper()
+		for i, line := range lines {
+			out, err := shell(line.command).CombinedOutput()
+			if err != nil || i < len(wants) && !strings.Contains(string(out), wants[i]) {
+				t.Fatalf("%s: %v\n%s", line.command, err, out)
+			}
+		}
+	}
+	// serve starts a service whose configuration has the ports of this test, until the test ends.
+	serve := func(line shellLine, config string) {
+		t.Helper()
+		config = filepath.Join(dir, "city", config)
+		b, err := os.ReadFile(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(config, []byte(here.Replace(string(b))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		service := shell("exec " + line.command)
+		said, err := service.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		service.Stderr = io.Discard
+		if err := service.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			_ = service.Process.Signal(os.Interrupt)
+			if err := service.Wait(); err != nil {
+				t.Errorf("%s ends with %v", line.command, err)
+			}
+		})
+		if first, err := bufio.NewReader(said).ReadString('\n'); err != nil { // where it listens, once it does
+			t.Fatalf("%s says %q, %v", line.command, first, err)
+		}
+	}
 	all := blocks(t, "../README.md")
-	for _, line := range parseShell(all[1])[2:5] { // init, issue, present
-		if out, err := shell(ports.Replace(line.command)).CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", line.command, err, out)
-		}
-	}
-	config := filepath.Join(dir, "city", "verifier.yaml")
-	b, err := os.ReadFile(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(config, []byte(ports.Replace(string(b))), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	lines := parseShell(all[3])
-	service := shell(ports.Replace(lines[0].command))
-	said, err := service.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	service.Stderr = io.Discard
-	if err := service.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = service.Process.Signal(os.Interrupt)
-		if err := service.Wait(); err != nil {
-			t.Errorf("the service ends with %v", err)
-		}
-	})
-	if first, err := bufio.NewReader(said).ReadString('\n'); err != nil { // where it listens, once it does
-		t.Fatalf("the service says %q, %v", first, err)
-	}
-	for i, want := range []string{`"outcome":"valid"`, `"ready":true`} {
-		out, err := shell(ports.Replace(lines[1+i].command)).Output()
-		if err != nil || !strings.Contains(string(out), want) {
-			t.Errorf("%s: %v\n%s", lines[1+i].command, err, out)
-		}
-	}
+	run(parseShell(all[1])[2:5]) // init, issue, present
+	verifier, issuer := parseShell(all[3]), parseShell(all[4])
+	serve(verifier[0], "verifier.yaml")
+	run(verifier[1:], `"outcome":"valid"`, `"ready":true`)
+	run(issuer[:2])
+	serve(issuer[2], "issuer/civil-affairs/issuer.yaml")
+	run(issuer[3:], `"ready":true`)
 }
 
 // freePort returns a port on which nothing listens.

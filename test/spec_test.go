@@ -29,3 +29,27 @@ func TestSpecExplainsEveryReason(t *testing.T) {
 		}
 	}
 }
+
+// decisionConstant matches a code of a decision in package policy.
+var decisionConstant = regexp.MustCompile(`(?m)^\tCode\w+ += "([a-z-]+)"`)
+
+// SPEC explains every code that a decision on a request can have.
+func TestSpecExplainsEveryDecision(t *testing.T) {
+	source, err := os.ReadFile("../sdk/grant/policy/decide.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := os.ReadFile("../docs/SPEC.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := decisionConstant.FindAllSubmatch(source, -1)
+	if len(codes) < 6 {
+		t.Fatalf("found %d codes only", len(codes))
+	}
+	for _, code := range codes {
+		if !regexp.MustCompile("(?m)^\\| [a-z ]+ \\| `" + string(code[1]) + "` \\|").Match(spec) {
+			t.Errorf("docs/SPEC.md does not explain the decision %s", code[1])
+		}
+	}
+}

@@ -7,12 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 
 	"golang.org/x/term"
-
-	"github.com/credledger/credledger/sdk/callers"
 )
 
 func agencyTokenCommand() *command {
@@ -26,12 +23,7 @@ func agencyTokenCommand() *command {
 			if len(c.args) > 0 {
 				return usagef("agency token takes no arguments")
 			}
-			token := callers.NewToken()
-			digest := callers.TokenDigest(token).String()
-			c.answer(map[string]string{"token": token, "digest": digest}, func(w io.Writer) {
-				fmt.Fprintf(w, "%s\n    tokens:\n      - %q\n", token, digest)
-			})
-			return nil
+			return c.drawToken()
 		},
 	}
 }
@@ -46,22 +38,7 @@ func agencyClerkCommand() *command {
 			if len(c.args) != 2 {
 				return usagef("name the clerk, as to sign in with, and the unit")
 			}
-			name, unit := c.args[0], c.args[1]
-			if err := callers.CheckPerson(name, unit); err != nil {
-				return usagef("%v", err)
-			}
-			password, err := c.password(ctx)
-			if err != nil {
-				return err
-			}
-			hash, err := callers.HashPassword(password)
-			if err != nil {
-				return failf("password-refused", "%v", err)
-			}
-			c.answer(map[string]string{"name": name, "unit": unit, "password": hash}, func(w io.Writer) {
-				fmt.Fprintf(w, "      - name: %s\n        unit: %s\n        password: %q\n", strconv.Quote(name), strconv.Quote(unit), hash)
-			})
-			return nil
+			return c.hashPerson(ctx, "      ")
 		},
 	}
 }

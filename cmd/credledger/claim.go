@@ -110,7 +110,7 @@ func (c *claim) remove() error {
 	entries, err := os.ReadDir(c.dir)
 	for _, e := range entries {
 		switch name := e.Name(); {
-		case slices.Contains([]string{"keys", "register", "ledger", genesisFile, configFile}, name), slices.Contains(verifierNames, name),
+		case slices.Contains([]string{"keys", vaultsDir, "ledger", genesisFile, configFile}, name), slices.Contains(verifierNames, name),
 			strings.HasPrefix(name, unfinished):
 			err = errors.Join(err, os.RemoveAll(c.path(name)))
 		}

@@ -13,7 +13,6 @@ import (
 	"github.com/credledger/credledger/cmd/credledger/commandtest"
 	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/govern"
-	"github.com/credledger/credledger/sdk/issuer"
 	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/statement"
@@ -23,7 +22,7 @@ import (
 const robbed = "civil-affairs"
 
 // elsewhere lets a thief use the city's commands: with the department's keys and its way to the ledger,
-// but not the authority's heartbeats nor the department's register, and with a clock of his choice.
+// but not the authority's heartbeats nor the department's vault, and with a clock of his choice.
 func (c *city) elsewhere(clock time.Time, do func()) {
 	c.t.Helper()
 	honest := c.now
@@ -33,20 +32,22 @@ func (c *city) elsewhere(clock time.Time, do func()) {
 			c.t.Fatal(err)
 		}
 	}
-	hidden := []string{c.path("home/keys/data-bureau/service.pem"), c.path("home/register/" + robbed + ".db")}
+	hidden := []string{c.path("home/keys/data-bureau/service.pem"), c.path("home/vault/" + robbed + ".db"), c.path("home/keys/" + robbed + "/master.keys")}
 	for _, path := range hidden {
 		must(os.Rename(path, path+".hidden"))
 	}
-	register, err := issuer.CreateRegister(hidden[1], c.ledgerID(), robbed)
-	must(err)
-	must(register.Close())
+	must(c.withLedger(func(ctx context.Context, h *home, _ ledger.Ledger) error { return h.newVault(ctx, robbed) }))
 	c.now = clock
+	c.run(exitDone, acceptLosses...)
 	do()
 	c.now = honest
 	for _, path := range hidden {
 		must(os.Rename(path+".hidden", path))
 	}
 }
+
+// acceptLosses does without what a vault has lost, or never had.
+var acceptLosses = []string{"vault", "accept-loss", "--department", robbed, "--all", "--purpose", "test"}
 
 // withLedger gives the department's way to the ledger.
 func (c *city) withLedger(do func(context.Context, *home, ledger.Ledger) error) error {
@@ -127,6 +128,11 @@ func TestStolenKey(t *testing.T) {
 	}
 	steal("back", began.AddDate(-6, 0, 0))
 	c.now = began.Add(time.Hour)
+	_, alarm := c.run(exitFailed, issueArgs("--out", c.path("n"), c.path("two.json"), "--json")...)
+	if !strings.Contains(alarm, "contents-lost") {
+		t.Errorf("the department does not notice what it has not issued itself: %s", alarm)
+	}
+	c.run(exitDone, acceptLosses...) // they take it for a mishap of their own
 	c.run(exitDone, issueArgs("--out", c.path("n"), c.path("two.json"))...)
 	meanwhile := c.path("n/licence-0000001.cred")
 	steal("ahead", began.AddDate(5, 0, 0))

@@ -2,13 +2,17 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 
+	"github.com/credledger/credledger/sdk/sqldb"
 	"github.com/credledger/credledger/sdk/strictyaml"
 )
 
@@ -21,6 +25,9 @@ type config struct {
 	Connections string `yaml:"connections"`
 	// Host is the one whose check page a phone opens when it scans a self-contained code.
 	Host string `yaml:"host"`
+	// Vaults are the addresses of the vaults that are PostgreSQL databases, by department. The vaults of
+	// other departments are files in the home.
+	Vaults map[string]string `yaml:"vaults"`
 }
 
 // Where the ledger of a home can be.
@@ -46,7 +53,21 @@ func (c config) text() []byte {
 			"connections: " + strconv.Quote(c.Connections) + "\n"
 	}
 	return []byte("# Configuration of this CredLedger home. Unknown keys are refused.\n\n" + where +
-		"\n# Host whose check page a phone opens when it scans a self-contained code.\nhost: " + c.Host + "\n")
+		"\n# Host whose check page a phone opens when it scans a self-contained code.\nhost: " + c.Host + "\n" +
+		"\n# Vaults of departments that are PostgreSQL databases; those of others are files in vault/. No password stands\n" +
+		"# here: name a passfile, or set PGPASSFILE. `credledger vault create` makes the vault in the database.\n" + c.vaults())
+}
+
+// vaults is the last part of the commented file.
+func (c config) vaults() string {
+	if len(c.Vaults) == 0 {
+		return "# vaults:\n#   DEPARTMENT: postgres://USER@HOST/DATABASE?sslmode=verify-full\n"
+	}
+	out := "vaults:\n"
+	for _, department := range slices.Sorted(maps.Keys(c.Vaults)) {
+		out += "  " + strconv.Quote(department) + ": " + strconv.Quote(c.Vaults[department]) + "\n"
+	}
+	return out
 }
 
 func readConfig(dir string) (config, error) {
@@ -81,6 +102,14 @@ func parseConfig(b []byte) (c config, err error) {
 		return c, errors.New("connections goes with ledger: fabric")
 	case !hostName.MatchString(c.Host):
 		return c, errors.New("host must name the host of the check page in letters, digits, '.', '-' and ':'")
+	}
+	if len(c.Vaults) == 0 {
+		c.Vaults = nil
+	}
+	for department, address := range c.Vaults {
+		if !sqldb.IsPostgreSQL(address) {
+			return c, fmt.Errorf("vaults: that of %s is not the URL of a PostgreSQL database, postgres://USER@HOST/DATABASE", department)
+		}
 	}
 	return c, nil
 }

@@ -100,7 +100,7 @@ func departmentAdmitCommand() *command {
 	cmd := departmentCommand("admit", "FILE",
 		"admit departments, or change what the ledger says of them, as the authority",
 		"FILE lists departments as for `credledger init`. Those that the ledger does not have are admitted, and get\n"+
-			"their keys and register in the home; of the others the names, units and types are brought to what FILE\n"+
+			"their keys and vault in the home; of the others the names, units and types are brought to what FILE\n"+
 			"says. On a network a department can act once it is an organisation there (`credledger network add-org`).\n\n"+
 			"With --enrolment a department brings its first key in a file of `credledger keys request`, and keeps the private\n"+
 			"half to itself; ask it for the key's id, --key, in person or by telephone. Its other keys it enrols itself.\n\n"+

@@ -13,7 +13,6 @@ import (
 
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/govern"
-	"github.com/credledger/credledger/sdk/issuer"
 	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
@@ -48,7 +47,7 @@ const governKey = "govern"
 
 // all brings what a city begins with, after its genesis.
 func (f *founding) all(ctx context.Context, plan *cityPlan) error {
-	if err := makeDir(filepath.Join(f.dir, "register")); err != nil {
+	if err := makeDir(filepath.Join(f.dir, vaultsDir)); err != nil {
 		return err
 	}
 	for _, t := range plan.types {
@@ -128,7 +127,7 @@ func (f *founding) establish(ctx context.Context, d *licence.Department, known *
 		return err
 	}
 	if len(d.Issues) > 0 {
-		if err := f.createRegister(ctx, d.ID); err != nil {
+		if err := f.createVault(ctx, d.ID); err != nil {
 			return err
 		}
 	}
@@ -213,33 +212,4 @@ func (h *home) ownKeyNamed(department, name string) (*sm.PrivateKey, error) {
 		return nil, err
 	}
 	return key, writePrivateKey(path, key)
-}
-
-// createRegister makes the register of a department that has not issued anything, unless it is there.
-// One that was not finished is made again.
-func (f *founding) createRegister(ctx context.Context, department string) error {
-	path := f.registerFile(department)
-	register, err := issuer.OpenRegister(path)
-	switch code := issuer.Code(err); {
-	case err == nil:
-		return register.Close()
-	case code != issuer.CodeRegisterMissing && code != issuer.CodeRegisterDamaged:
-		return err
-	}
-	var anchored []struct{}
-	if queryErr := f.query(ctx, &anchored, "anchors", department); queryErr != nil {
-		return queryErr
-	}
-	if len(anchored) > 0 {
-		return err
-	}
-	for _, name := range []string{path, path + "-wal", path + "-shm", path + "-journal"} {
-		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	if register, err = issuer.CreateRegister(path, f.id, department); err != nil {
-		return err
-	}
-	return register.Close()
 }

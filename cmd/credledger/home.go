@@ -15,7 +15,7 @@ import (
 	"github.com/credledger/credledger/network/embedded"
 	"github.com/credledger/credledger/network/embedded/share"
 	"github.com/credledger/credledger/sdk/govern"
-	"github.com/credledger/credledger/sdk/issuer"
+	"github.com/credledger/credledger/sdk/issuer/vault"
 	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
@@ -31,9 +31,11 @@ import (
 //	index/                       the verifier's index of the ledger; may be deleted, is made again
 //	snapshots/<ledger>           the newest block that a snapshot had
 //	keys/<department>/NAME.pem   private keys, PKCS#8, readable by the owner only
-//	register/<department>.db     what the department has issued
+//	keys/<department>/master.keys  the master keys of its vault
+//	vault/<department>.db        what the department has issued, sealed
 //	verifier.yaml, agencies.yaml configuration of the verifier service
 //	tlcp/, verifier/             its certificates, and what it keeps
+//	opener/                      what `credledger open` keeps: an index, and the token of its callers
 //
 // Several commands and services can use one home at a time: an embedded ledger is shared among them,
 // see package share, and of what else is in the home each takes its turn.
@@ -48,8 +50,8 @@ type home struct {
 	view    *index.Index
 	stop    context.CancelFunc // ends the following of view
 
-	registers map[string]*issuer.Register // by department, those that were read
-	types     map[typeName]*licence.Type  // those that were asked for; a published version never changes
+	vaults map[string]*vault.Vault    // by department, those that were opened
+	types  map[typeName]*licence.Type // those that were asked for; a published version never changes
 }
 
 type typeName struct {
@@ -58,7 +60,7 @@ type typeName struct {
 }
 
 func newHome(dir string, now func() time.Time) *home {
-	return &home{dir: dir, now: now, registers: map[string]*issuer.Register{}, types: map[typeName]*licence.Type{}}
+	return &home{dir: dir, now: now, vaults: map[string]*vault.Vault{}, types: map[typeName]*licence.Type{}}
 }
 
 // openHome opens the home that the call names, for what it does as a department, "" if it only asks.
@@ -169,10 +171,7 @@ func (h *home) close() error {
 	if h.view != nil {
 		err = h.view.Close()
 	}
-	for _, register := range h.registers {
-		err = errors.Join(err, register.Close())
-	}
-	return errors.Join(err, h.backend.close())
+	return errors.Join(err, h.closeVaults(), h.backend.close())
 }
 
 // as is a department's connection to the ledger.
@@ -198,28 +197,6 @@ func (h *home) ledgerDir() string { return filepath.Join(h.dir, "ledger") }
 // keyFile is the path of a private key.
 func (h *home) keyFile(department, name string) string {
 	return filepath.Join(h.dir, "keys", department, name+".pem")
-}
-
-// registerFile is the path of a department's register.
-func (h *home) registerFile(department string) string {
-	return filepath.Join(h.dir, "register", department+".db")
-}
-
-// register opens the register of a department for reading, until the home is closed; nil if it is
-// not in the home.
-func (h *home) register(department string) (*issuer.Register, error) {
-	if register := h.registers[department]; register != nil {
-		return register, nil
-	}
-	register, err := issuer.OpenRegister(h.registerFile(department))
-	switch {
-	case issuer.Code(err) == issuer.CodeRegisterMissing:
-		return nil, nil
-	case err != nil:
-		return nil, err
-	}
-	h.registers[department] = register
-	return register, nil
 }
 
 // A departmentRecord is what the ledger says of a department.
@@ -248,6 +225,25 @@ func (h *home) licenceType(ctx context.Context, id string) (*licence.Type, error
 		return nil, err
 	}
 	return licence.ParseType(b)
+}
+
+// licenceTypes loads all versions of a type from the ledger.
+func (h *home) licenceTypes(ctx context.Context, id string) ([]*licence.Type, error) {
+	newest, err := h.licenceType(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	versions := []*licence.Type{newest}
+	for version := uint32(newest.Version) - 1; version > 0; version-- {
+		t, err := h.typeVersion(id, version)
+		if errorCode(err) == chaincode.CodeTypeUnknown {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		versions = append(versions, t)
+	}
+	return versions, nil
 }
 
 // typeVersion loads one version of a type from the ledger.

@@ -12,6 +12,7 @@ import (
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/issuer"
+	"github.com/credledger/credledger/sdk/issuer/vault"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/statement"
 )
@@ -22,17 +23,19 @@ type issueOptions struct {
 	predecessor           string
 	batch                 int
 	validFrom, validUntil string
+	dryRun                bool
 }
 
 func issueCommand() *command {
 	return &command{
-		name: "issue", args: "--department ID --type TYPE --out DIR|--bundle FILE [--batch N] [--valid-from D --valid-until D] FILE...",
+		name: "issue", args: "--department ID --type TYPE --out DIR|--bundle FILE|--dry-run [--batch N] [--valid-from D --valid-until D] FILE...",
 		summary: "issue licences from JSON, JSON Lines, XML or CSV, and anchor them",
 		detail: "Each licence becomes a credential, a file in DIR; or all go into one stream with --bundle, which the\n" +
 			"other commands read too. Records that are not right go to a rejects file with the reasons, while the\n" +
 			"rest goes on; then the exit code is 1. Interrupted, the same command goes on where it was; nothing\n" +
 			"is issued twice. A licence number that is active is refused. Validity also comes from ZZYXQQSRQ and\n" +
-			"ZZYXQJZRQ in the input.",
+			"ZZYXQJZRQ in the input. In the end records, issued and rejected ones, and those on the ledger are counted\n" +
+			"against each other. With --dry-run nothing is issued: it says what would be, and what rejected.",
 		flags: func(c *call) {
 			o := new(issueOptions)
 			c.options = o
@@ -45,6 +48,7 @@ func issueCommand() *command {
 			c.flags.IntVar(&o.batch, "batch", 1, "anchor up to `N` licences with one signature, at most 4096")
 			c.flags.StringVar(&o.validFrom, "valid-from", "", "first day of validity, `D` like 2026-01-31")
 			c.flags.StringVar(&o.validUntil, "valid-until", "", "last day of validity, `D`")
+			c.flags.BoolVar(&o.dryRun, "dry-run", false, "issue nothing, say what would be issued and what rejected (in --rejects, if named)")
 			c.flags.StringVar(&o.predecessor, "predecessor", "", "credential `FILE` of the licence that the one in the input takes the place of")
 		},
 		run: func(ctx context.Context, c *call) error {
@@ -54,7 +58,9 @@ func issueCommand() *command {
 				return usagef("name the FILEs to issue from")
 			case o.department == "" || o.typ == "":
 				return usagef("name the department with --department and the type with --type")
-			case (o.out == "") == (o.bundle == ""):
+			case o.dryRun && o.out+o.bundle != "":
+				return usagef("a dry run makes no credentials: leave --out and --bundle away")
+			case !o.dryRun && (o.out == "") == (o.bundle == ""):
 				return usagef("say where the credentials go with either --out DIR or --bundle FILE")
 			case o.batch < 1 || o.batch > statement.MaxBatch:
 				return usagef("--batch is 1 to %d", statement.MaxBatch)
@@ -77,21 +83,35 @@ func issue(ctx context.Context, c *call, o *issueOptions, h *home) error {
 	if job.ValidUntil, err = dateFlag("valid-until", o.validUntil); err != nil {
 		return err
 	}
+	var predecessor *credential.Opened
 	if o.predecessor != "" {
-		if job.Predecessor, err = c.oneOpened(o.predecessor, h.typeVersion); err != nil {
+		if predecessor, err = c.oneOpened(o.predecessor, h.typeVersion); err != nil {
 			return err
 		}
 	}
 	if err := c.mayIssue(ctx, o, h); err != nil {
 		return err
 	}
-	return h.withIssuer(ctx, o.department, o.unit, []string{o.typ}, func(iss *issuer.Issuer) error {
+	return h.withIssuer(ctx, c, o.department, o.unit, []string{o.typ}, func(iss *issuer.Issuer) error {
+		if predecessor != nil {
+			l, err := iss.SubjectOf(ctx, predecessor)
+			if err != nil {
+				return err
+			}
+			if job.Predecessor = l.ID; l.ID == 0 {
+				return failf(vault.CodeUnknown, "%s is of no licence that the department's vault has", o.predecessor)
+			}
+		}
 		total, err := inputSize(c.args)
 		if err != nil {
 			return err
 		}
-		bar := c.newProgress("issuing, KB read")
-		report, err := iss.Issue(ctx, job, func(p issuer.Progress) { bar.show(p.Bytes>>10, total>>10) })
+		run, what := iss.Issue, "issuing, KB read"
+		if o.dryRun {
+			run, what = iss.DryRun, "trying, KB read"
+		}
+		bar := c.newProgress(what)
+		report, err := run(ctx, c.by(), job, func(p issuer.Progress) { bar.show(p.Bytes>>10, total>>10) })
 		bar.done()
 		if report.Rows > 0 && issuer.Code(err) != issuer.CodeJobDone {
 			c.answer(newIssued(o, report), func(w io.Writer) { printReport(c, w, o, report) })
@@ -105,29 +125,47 @@ func issue(ctx context.Context, c *call, o *issueOptions, h *home) error {
 
 // An issuedAnswer is the answer of issue in JSON.
 type issuedAnswer struct {
-	Records     int64  `json:"records"` // issued + rejected
-	Issued      int64  `json:"issued"`
-	Rejected    int64  `json:"rejected"`
-	Batches     int64  `json:"batches"` // on the ledger
-	Pending     int64  `json:"pending"` // of issued, those not yet known to be on the ledger
-	Resumed     bool   `json:"resumed"`
-	Credentials string `json:"credentials"`           // directory or bundle
-	Rejects     string `json:"rejects,omitempty"`     // file with the reasons
-	ClockBehind int64  `json:"clockBehind,omitempty"` // seconds
+	DryRun      bool             `json:"dryRun,omitempty"` // issued and rejected are what would be
+	Records     int64            `json:"records"`          // issued + rejected
+	Issued      int64            `json:"issued"`
+	Rejected    int64            `json:"rejected"`
+	Reasons     map[string]int64 `json:"reasons"`            // of rejected, by the first thing that is wrong
+	Batches     int64            `json:"batches"`            // put into the vault
+	Pending     int64            `json:"pending"`            // of issued, those not yet known to be on the ledger
+	OnLedger    *int64           `json:"onLedger,omitempty"` // of issued, those that were found on the ledger in the end
+	Resumed     bool             `json:"resumed"`
+	Credentials string           `json:"credentials,omitempty"` // directory or bundle
+	Rejects     string           `json:"rejects,omitempty"`     // file with the reasons
+	ClockBehind int64            `json:"clockBehind,omitempty"` // seconds
 }
 
 func newIssued(o *issueOptions, r issuer.Report) issuedAnswer {
-	return issuedAnswer{
-		Records: r.Rows, Issued: r.Issued, Rejected: r.Rejected, Batches: r.Batches, Pending: r.Pending, Resumed: r.Resumed,
+	answer := issuedAnswer{
+		DryRun: o.dryRun, Records: r.Rows, Issued: r.Issued, Rejected: r.Rejected, Reasons: r.Reasons, Batches: r.Batches, Resumed: r.Resumed,
 		Credentials: o.out + o.bundle, Rejects: r.Rejects, ClockBehind: int64(r.ClockBehind / time.Second),
 	}
+	if !o.dryRun {
+		answer.Pending = r.Issued - r.Anchored
+	}
+	if r.OnLedger >= 0 {
+		answer.OnLedger = &r.OnLedger
+	}
+	return answer
 }
 
 func printReport(c *call, w io.Writer, o *issueOptions, r issuer.Report) {
-	fmt.Fprintf(w, c.pick("读入 %d 条:制发 %d,拒收 %d;上链批次 %d\n", "records read: %d, issued: %d, rejected: %d; batches anchored: %d\n"), r.Rows, r.Issued, r.Rejected, r.Batches)
-	if r.Pending > 0 {
-		fmt.Fprintf(w, c.pick("其中 %d 条尚未确认上链\n", "not yet known to be on the ledger: %d\n"), r.Pending)
+	if o.dryRun {
+		fmt.Fprintf(w, c.pick("读入 %d 条:可制发 %d,将拒收 %d;本次未制发\n", "records read: %d, would be issued: %d, would be rejected: %d; nothing was issued\n"), r.Rows, r.Issued, r.Rejected)
+	} else {
+		fmt.Fprintf(w, c.pick("读入 %d 条:制发 %d,拒收 %d;上链批次 %d\n", "records read: %d, issued: %d, rejected: %d; batches anchored: %d\n"), r.Rows, r.Issued, r.Rejected, r.Batches)
 	}
+	if pending := r.Issued - r.Anchored; pending > 0 && !o.dryRun {
+		fmt.Fprintf(w, c.pick("其中 %d 条尚未确认上链\n", "not yet known to be on the ledger: %d\n"), pending)
+	}
+	if r.OnLedger >= 0 {
+		fmt.Fprintf(w, c.pick("核对:证照库已上链 %d,账本上 %d\n", "reconciled: %d anchored in the vault, %d on the ledger\n"), r.Anchored, r.OnLedger)
+	}
+	c.printReasons(w, r.Reasons)
 	if r.Resumed {
 		fmt.Fprintln(w, c.pick("接续上次中断的制发", "went on where the last run had been interrupted"))
 	}
@@ -137,7 +175,9 @@ func printReport(c *call, w io.Writer, o *issueOptions, r issuer.Report) {
 	if r.Rejects != "" {
 		fmt.Fprintf(w, c.pick("拒收原因见 %s\n", "reasons of the rejections: %s\n"), r.Rejects)
 	}
-	fmt.Fprintf(w, c.pick("凭证在 %s\n", "credentials: %s\n"), o.out+o.bundle)
+	if !o.dryRun {
+		fmt.Fprintf(w, c.pick("凭证在 %s\n", "credentials: %s\n"), o.out+o.bundle)
+	}
 }
 
 func dateFlag(name, text string) (*licence.Date, error) {
@@ -176,7 +216,7 @@ func (c *call) oneOpened(path string, types dictionary) (*credential.Opened, err
 	return openPresentation(p, types)
 }
 
-// mayIssue refuses what the ledger would, before anything is registered.
+// mayIssue refuses what the ledger would, before anything is in the vault.
 func (c *call) mayIssue(ctx context.Context, o *issueOptions, h *home) error {
 	d, err := h.department(ctx, o.department)
 	if err != nil {
@@ -192,42 +232,4 @@ func (c *call) mayIssue(ctx context.Context, o *issueOptions, h *home) error {
 		return failf(chaincode.CodeUnitUnknown, "%s has no unit %q", d.ID, o.unit)
 	}
 	return nil
-}
-
-// withIssuer runs something as a department, with its register and those of its keys that are in
-// the home.
-func (h *home) withIssuer(ctx context.Context, department, unit string, typeIDs []string, run func(*issuer.Issuer) error) error {
-	d, err := h.department(ctx, department)
-	if err != nil {
-		return err
-	}
-	config := issuer.Config{Department: d.Department, Unit: unit, Now: h.now}
-	if config.Ledger, err = h.as(ctx, department); err != nil {
-		return err
-	}
-	for _, id := range typeIDs {
-		t, err := h.licenceType(ctx, id)
-		if err != nil {
-			return err
-		}
-		config.Types = append(config.Types, t)
-	}
-	anchors, err := h.signers(ctx, department, statement.PurposeAnchor)
-	if err != nil {
-		return err
-	}
-	if len(anchors) > 0 {
-		config.Anchor = anchors[0]
-	}
-	if config.Status, err = h.signers(ctx, department, statement.PurposeStatus); err != nil {
-		return err
-	}
-	if config.Register, err = issuer.OpenRegister(h.registerFile(department)); err != nil {
-		return err
-	}
-	iss, err := issuer.New(ctx, config)
-	if err == nil {
-		err = run(iss)
-	}
-	return errors.Join(err, config.Register.Close())
 }

@@ -18,13 +18,17 @@ import (
 	network "github.com/credledger/credledger/network/fabric"
 	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/issuer"
+	"github.com/credledger/credledger/sdk/issuer/masterkey"
+	"github.com/credledger/credledger/sdk/issuer/vault"
 	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/qr"
 	"github.com/credledger/credledger/sdk/serve"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/sm/certificate"
+	"github.com/credledger/credledger/sdk/sqldb"
 	"github.com/credledger/credledger/sdk/statement"
+	"github.com/credledger/credledger/sdk/webhook"
 	"github.com/credledger/credledger/verifier/accesslog"
 	"github.com/credledger/credledger/verifier/index"
 	"github.com/credledger/credledger/verifier/receipt"
@@ -124,6 +128,9 @@ func errorCode(err error) string {
 		usage   *usageError
 		own     *codedError
 		issuing *issuer.Error
+		sealed  *vault.Error
+		master  *masterkey.Error
+		rows    *sqldb.Error
 		rule    *chaincode.Error
 		backend *ledger.Error
 		view    *index.Error
@@ -141,6 +148,7 @@ func errorCode(err error) string {
 		shared  *store.Error
 		logged  *accesslog.Error
 		service *serve.Error
+		message *webhook.Error
 		file    *fs.PathError
 	)
 	switch {
@@ -150,6 +158,10 @@ func errorCode(err error) string {
 		return own.code
 	case errors.As(err, &issuing):
 		return issuing.Code
+	case errors.As(err, &sealed) && sealed.Code == vault.CodeUnavailable && errors.As(err, &backend):
+		return backend.Code
+	case errors.As(err, &sealed):
+		return sealed.Code
 	case errors.As(err, &alarm):
 		return alarm.Code
 	case errors.As(err, &view):
@@ -180,6 +192,12 @@ func errorCode(err error) string {
 		return nodes.Code
 	case errors.As(err, &shared):
 		return shared.Code
+	case errors.As(err, &message):
+		return message.Code
+	case errors.As(err, &master):
+		return master.Code
+	case errors.As(err, &rows):
+		return rows.Code
 	case errors.As(err, &logged):
 		return logged.Code
 	case errors.As(err, &service):

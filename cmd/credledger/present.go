@@ -14,9 +14,7 @@ import (
 
 	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/govern"
-	"github.com/credledger/credledger/sdk/issuer"
 	"github.com/credledger/credledger/sdk/qr"
-	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/statement"
 )
 
@@ -180,71 +178,4 @@ func draw(file, code string) error {
 		return err
 	}
 	return writeOutput(file, picture.Bytes())
-}
-
-type bindOptions struct {
-	holderKey string
-	ttl       time.Duration
-	out       string
-}
-
-func bindCommand() *command {
-	return &command{
-		name: "bind", args: "--holder-key PUB [--ttl D] [--out FILE] FILE",
-		summary: "bind a holder's public key to a licence, as its issuer",
-		detail: "With the binding the holder can prove who shows the licence (`credledger present --holder-key`). It is\n" +
-			"written beside the credential, ending in .binding, unless --out names another file. A holder can make a\n" +
-			"key with `openssl genpkey -algorithm SM2 -out F` and its public half with `openssl pkey -in F -pubout`.",
-		flags: func(c *call) {
-			o := new(bindOptions)
-			c.options = o
-			c.flags.StringVar(&o.holderKey, "holder-key", "", "the holder's public key, a PEM file `PUB`")
-			c.flags.DurationVar(&o.ttl, "ttl", 30*24*time.Hour, "`D`, how long the binding holds, at most 400 days")
-			c.flags.StringVar(&o.out, "out", "", "write the binding to `FILE`")
-		},
-		run: func(ctx context.Context, c *call) error {
-			o := c.options.(*bindOptions)
-			switch {
-			case len(c.args) != 1 || o.holderKey == "":
-				return usagef("name one credential FILE and the holder's public key")
-			case o.ttl < time.Second:
-				return usagef("--ttl is a time like 720h")
-			}
-			if o.out == "" {
-				o.out = bindingFile(c.args[0])
-			}
-			h, err := c.openHome(ctx, "")
-			if err != nil {
-				return err
-			}
-			return errors.Join(bind(ctx, c, o, h), h.close())
-		},
-	}
-}
-
-func bind(ctx context.Context, c *call, o *bindOptions, h *home) error {
-	opened, err := c.oneOpened(c.args[0], h.typeVersion)
-	if err != nil {
-		return err
-	}
-	pem, err := readBounded(o.holderKey, maxKeyFile)
-	if err != nil {
-		return err
-	}
-	holder, err := sm.ParsePublicKeyPEM(pem)
-	if err != nil {
-		return fmt.Errorf("%s: %w", o.holderKey, err)
-	}
-	return h.withIssuer(ctx, opened.Record.Issuer, "", []string{opened.Record.Type}, func(iss *issuer.Issuer) error {
-		now := c.now()
-		signed, err := iss.Bind(ctx, opened, holder, now, now.Add(o.ttl))
-		if err != nil {
-			return err
-		}
-		if err := writeOutput(o.out, signed); err != nil {
-			return err
-		}
-		c.answer(map[string]string{"binding": o.out}, func(w io.Writer) { fmt.Fprintln(w, o.out) })
-		return nil
-	})
 }

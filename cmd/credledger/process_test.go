@@ -247,7 +247,7 @@ func TestDiskFull(t *testing.T) {
 					t.Fatalf("with %d bytes: %v in %s", limit, err, stderr.String())
 				}
 				switch code := commandtest.At(values[0], "error.code"); code {
-				case "storage", "ledger-storage", "not-submitted", "outcome-unknown", "register-in-use":
+				case "storage", "ledger-storage", "not-submitted", "outcome-unknown", "database-unavailable":
 				default:
 					t.Errorf("with %d bytes: code %s: %s", limit, code, stderr.String())
 				}

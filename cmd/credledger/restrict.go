@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 
-	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/issuer"
 )
 
@@ -64,24 +62,25 @@ func restrict(ctx context.Context, c *call, o *restrictOptions, h *home, lift bo
 	}
 	var which *issuer.RestrictionID
 	if o.id != "" {
-		which = new(issuer.RestrictionID)
-		if n, err := hex.Decode(which[:], []byte(o.id)); err != nil || n != len(which) || len(o.id) != 2*len(which) {
+		id, err := issuer.ParseRestrictionID(o.id)
+		if err != nil {
 			return usagef("--id is 32 hexadecimal digits")
 		}
+		which = &id
 	}
-	return h.withLicences(ctx, c, o.department, func(iss *issuer.Issuer, licences []*credential.Opened) error {
+	return h.withLicences(ctx, c, o.department, func(iss *issuer.Issuer, licences []*issuer.Subject) error {
 		for _, l := range licences {
 			var r issuer.RestrictionResult
 			var err error
 			if lift {
-				r, err = iss.Release(ctx, l, o.kind, which, effective)
+				r, err = iss.Release(ctx, c.by(), l, o.kind, which, effective)
 			} else {
-				r, err = iss.Restrict(ctx, l, o.kind, effective)
+				r, err = iss.Restrict(ctx, c.by(), l, o.kind, effective)
 			}
 			if err != nil {
 				return err
 			}
-			c.answer(map[string]any{"digest": l.Digest, "restriction": r.ID.String(), "kind": o.kind, "lifted": lift, "earlier": r.Earlier}, func(w io.Writer) {
+			c.answer(map[string]any{"digest": l.Place.Digest, "restriction": r.ID.String(), "kind": o.kind, "lifted": lift, "earlier": r.Earlier}, func(w io.Writer) {
 				what := c.pick("已限制", "restricted")
 				if lift {
 					what = c.pick("已解除", "released")
@@ -89,7 +88,7 @@ func restrict(ctx context.Context, c *call, o *restrictOptions, h *home, lift bo
 				if r.Earlier {
 					what += c.pick("(由上次中断的操作完成)", " (by an earlier run that was interrupted)")
 				}
-				fmt.Fprintf(w, "%s %s %s %s\n", l.Digest, what, o.kind, r.ID)
+				fmt.Fprintf(w, "%s %s %s %s\n", l.Place.Digest, what, o.kind, r.ID)
 			})
 		}
 		return nil

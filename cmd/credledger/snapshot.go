@@ -102,6 +102,11 @@ func (o *snapshotOptions) flags(c *call) {
 	c.flags.StringArrayVar(&o.keys, "authority-key", nil, "without a home: a public key in PEM with which the authority signs snapshots, in a `FILE`; may be repeated")
 }
 
+// given reports whether a flag beside --snapshot was given.
+func (o *snapshotOptions) given() bool {
+	return o.minHeight != 0 || o.ledger != "" || len(o.keys) > 0
+}
+
 // verifyBySnapshot verifies without a ledger.
 func (c *call) verifyBySnapshot(ctx context.Context, o *snapshotOptions, r verify.Request) error {
 	view, err := c.openSnapshot(ctx, o)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/issuer"
+	"github.com/credledger/credledger/sdk/issuer/vault"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
 )
@@ -58,20 +59,26 @@ func setStatus(ctx context.Context, c *call, o *statusOptions, h *home) error {
 	if err != nil {
 		return err
 	}
-	change := issuer.StatusChange{To: licence.State(o.to), Reason: o.reason, Effective: effective}
+	var successor *credential.Opened
 	if o.successor != "" {
-		if change.Successor, err = c.oneOpened(o.successor, h.typeVersion); err != nil {
+		if successor, err = c.oneOpened(o.successor, h.typeVersion); err != nil {
 			return err
 		}
 	}
-	return h.withLicences(ctx, c, o.department, func(iss *issuer.Issuer, licences []*credential.Opened) error {
+	return h.withLicences(ctx, c, o.department, func(iss *issuer.Issuer, licences []*issuer.Subject) error {
+		change := issuer.StatusChange{To: licence.State(o.to), Reason: o.reason, Effective: effective}
+		if successor != nil {
+			if change.Successor, err = iss.SubjectOf(ctx, successor); err != nil {
+				return err
+			}
+		}
 		changes := make([]issuer.StatusChange, len(licences))
 		for i, l := range licences {
 			changes[i] = change
 			changes[i].Licence = l
 		}
 		bar := c.newProgress("changing status")
-		results, err := iss.SetStatus(ctx, changes, func(done int) { bar.show(int64(done), int64(len(changes))) })
+		results, err := iss.SetStatus(ctx, c.by(), changes, func(done int) { bar.show(int64(done), int64(len(changes))) })
 		bar.done()
 		for _, r := range results {
 			if r.Outcome != issuer.StatusNotDone {
@@ -112,15 +119,29 @@ const licencesAtATime = 10_000
 
 // withLicences runs something as a department for the licences in the call's files, some thousand
 // at a time.
-func (h *home) withLicences(ctx context.Context, c *call, department string, run func(*issuer.Issuer, []*credential.Opened) error) error {
+func (h *home) withLicences(ctx context.Context, c *call, department string, run func(*issuer.Issuer, []*issuer.Subject) error) error {
+	return h.withCredentials(ctx, c, department, func(iss *issuer.Issuer, credentials []*credential.Opened) error {
+		subjects := make([]*issuer.Subject, len(credentials))
+		for i, o := range credentials {
+			var err error
+			if subjects[i], err = iss.SubjectOf(ctx, o); err != nil {
+				return err
+			}
+		}
+		return run(iss, subjects)
+	})
+}
+
+// withCredentials runs something as a department for what the call's files hold, some thousand at a time.
+func (h *home) withCredentials(ctx context.Context, c *call, department string, run func(*issuer.Issuer, []*credential.Opened) error) error {
 	var ids []string
-	var licences []*credential.Opened
+	var opened []*credential.Opened
 	flush := func() error {
-		if len(licences) == 0 {
+		if len(opened) == 0 {
 			return nil
 		}
-		err := h.withIssuer(ctx, department, "", ids, func(iss *issuer.Issuer) error { return run(iss, licences) })
-		licences = licences[:0]
+		err := h.withIssuer(ctx, c, department, "", ids, func(iss *issuer.Issuer) error { return run(iss, opened) })
+		opened = opened[:0]
 		return err
 	}
 	for _, path := range c.args {
@@ -135,7 +156,7 @@ func (h *home) withLicences(ctx context.Context, c *call, department string, run
 			if !slices.Contains(ids, o.Type.ID) {
 				ids = append(ids, o.Type.ID)
 			}
-			if licences = append(licences, o); len(licences) == licencesAtATime {
+			if opened = append(opened, o); len(opened) == licencesAtATime {
 				if err := flush(); err != nil {
 					return err
 				}
@@ -165,7 +186,7 @@ type historyEntry struct {
 	Reason    sm.Hash       `json:"reason"` // commitment
 	Successor *sm.Hash      `json:"successor,omitempty"`
 	TxID      string        `json:"txId"`
-	Opened    *licence.Text `json:"reasonOpened,omitempty"` // if a register in the home can open it
+	Opened    *licence.Text `json:"reasonOpened,omitempty"` // if a vault in the home can open it
 }
 
 // A restrictionRecord is what the ledger says of the restrictions on a licence.
@@ -181,7 +202,7 @@ func statusHistoryCommand() *command {
 	return &command{
 		name: "status history", args: "FILE",
 		summary: "list the changes of a licence's status",
-		detail:  "Reasons are commitments; those that a register in the home can open are shown in words.",
+		detail:  "Reasons are commitments; those that a vault in the home can open are shown in words.",
 		run: func(ctx context.Context, c *call) error {
 			if len(c.args) != 1 {
 				return usagef("name one credential FILE")
@@ -255,14 +276,16 @@ func (h *home) history(ctx context.Context, o *credential.Opened, query string, 
 }
 
 // reason opens the commitment to a reason, or to the kind of a restriction, with the issuer's
-// register if it is in the home; nil if it cannot.
+// vault if it is in the home; nil if it cannot.
 func (h *home) reason(ctx context.Context, o *credential.Opened, commitment sm.Hash) (*licence.Text, error) {
-	register, err := h.register(o.Record.Issuer)
-	if register == nil || err != nil {
+	v, err := h.knownVault(ctx, o.Record.Issuer)
+	if v == nil || err != nil {
 		return nil, err
 	}
-	opening, err := register.Opening(ctx, commitment)
-	if err != nil || opening == nil {
+	opening, err := v.Opening(ctx, commitment)
+	if vault.Code(err) == vault.CodeUnknown {
+		return nil, nil
+	} else if err != nil {
 		return nil, err
 	}
 	for _, r := range o.Type.Restrictions {

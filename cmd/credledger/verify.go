@@ -54,7 +54,7 @@ func verifyCommand() *command {
 			if o.snapshot.file != "" {
 				return c.verifyBySnapshot(ctx, &o.snapshot, r)
 			}
-			if o.snapshot.minHeight != 0 || o.snapshot.ledger != "" || len(o.snapshot.keys) > 0 {
+			if o.snapshot.given() {
 				return usagef("--min-height, --ledger and --authority-key go with --snapshot")
 			}
 			h, err := c.connectHome(ctx, "")
@@ -171,7 +171,7 @@ var axisNames = []string{"内容", "颁发机构", "上链", "状态", "限制",
 var resultNames = map[verify.Result]string{verify.Pass: "通过", verify.Fail: "不通过", verify.Unknown: "未知"}
 
 // reasons opens the reason of the change that made the status, and the kinds of the restrictions,
-// as far as a register in the home can. The verdict does not depend on it, so that a register that
+// as far as a vault in the home can. The verdict does not depend on it, so that a vault that
 // cannot be read is as good as none.
 func (h *home) reasons(ctx context.Context, v *verify.Verdict) []licence.Text {
 	var commitments []sm.Hash
@@ -199,7 +199,7 @@ func (c *call) printVerdict(w io.Writer, v *verify.Verdict, reasons []licence.Te
 		fmt.Fprintf(w, "  %s\n", c.name(note))
 	}
 	for _, reason := range reasons {
-		fmt.Fprintf(w, "  %s: %s\n", c.pick("颁发机构记录的原因", "reason in the issuer's register"), c.name(reason))
+		fmt.Fprintf(w, "  %s: %s\n", c.pick("颁发机构记录的原因", "reason in the issuer's vault"), c.name(reason))
 	}
 	if v.Opened != nil && v.Outcome != verify.Invalid {
 		issuer := v.Opened.Record.Issuer

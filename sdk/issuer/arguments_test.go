@@ -6,9 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/issuer"
+	"github.com/credledger/credledger/sdk/issuer/vault"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/statement"
 )
@@ -28,7 +30,10 @@ func TestArguments(t *testing.T) {
 		{"unknown type", func(j *issuer.Job) { j.Type = "divorce" }, issuer.CodeTypeUnknown},
 		{"type of another department", func(j *issuer.Job) { j.Type = "property" }, chaincode.CodeTypeNotIssued},
 		{"no input", func(j *issuer.Job) { j.Inputs = nil }, issuer.CodeArguments},
-		{"no output", func(j *issuer.Job) { j.Dir = "" }, issuer.CodeArguments},
+		{"no output, and nowhere for rejects", func(j *issuer.Job) { j.Dir = "" }, issuer.CodeArguments},
+		{"bundle of a job of the vault", func(j *issuer.Job) { j.Dir, j.Bundle, j.ID = "", "b", 1 }, issuer.CodeArguments},
+		{"no such job in the vault", func(j *issuer.Job) { j.ID = 99 }, vault.CodeUnknown},
+		{"no such predecessor", func(j *issuer.Job) { j.Predecessor = 99 }, vault.CodeUnknown},
 		{"two outputs", func(j *issuer.Job) { j.Bundle = "b" }, issuer.CodeArguments},
 		{"negative batch", func(j *issuer.Job) { j.Batch = -1 }, issuer.CodeArguments},
 		{"large batch", func(j *issuer.Job) { j.Batch = statement.MaxBatch + 1 }, issuer.CodeArguments},
@@ -45,16 +50,18 @@ func TestArguments(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			job := good
 			c.edit(&job)
-			_, err := d.Issue(t.Context(), job, nil)
+			_, err := d.Issue(t.Context(), clerk, job, nil)
 			hasCode(t, err, c.code)
 		})
 	}
 	p := newDesk(t, "property")
-	_, err := p.Issue(t.Context(), issuer.Job{Type: "property", Inputs: []string{input}, Dir: p.path("out"), ValidFrom: &late, ValidUntil: &early}, nil)
+	_, err := p.Issue(t.Context(), clerk, issuer.Job{Type: "property", Inputs: []string{input}, Dir: p.path("out"), ValidFrom: &late, ValidUntil: &early}, nil)
 	hasCode(t, err, issuer.CodeArguments)
 	for name, edit := range map[string]func(*issuer.Config){
 		"no ledger":    func(c *issuer.Config) { c.Ledger = nil },
-		"no register":  func(c *issuer.Config) { c.Register = nil },
+		"no vault":     func(c *issuer.Config) { c.Vault = nil },
+		"no keys":      func(c *issuer.Config) { c.Signers = nil },
+		"long window":  func(c *issuer.Config) { c.Window = time.Hour },
 		"unknown unit": func(c *issuer.Config) { c.Unit = "cellar" },
 	} {
 		c := d.config
@@ -65,14 +72,14 @@ func TestArguments(t *testing.T) {
 	}
 	random := d.config
 	random.Random = strings.NewReader("not enough randomness for the salts, but for the order")
-	if _, err := d.open(t, random).Issue(t.Context(), good, nil); err == nil {
+	if _, err := d.open(t, random).Issue(t.Context(), clerk, good, nil); err == nil {
 		t.Error("licences were issued without randomness")
 	}
 	keyless := d.config
-	keyless.Anchor = nil
-	_, err = d.open(t, keyless).Issue(t.Context(), good, nil)
+	keyless.Signers = issuer.Fixed(nil)
+	_, err = d.open(t, keyless).Issue(t.Context(), clerk, good, nil)
 	hasCode(t, err, issuer.CodeSignerMissing)
-	if n := d.register(t).licences; n != 0 {
+	if n := d.kept(t).licences; n != 0 {
 		t.Errorf("%d licences were issued", n)
 	}
 }
@@ -82,15 +89,15 @@ func TestOutputOfAnotherRun(t *testing.T) {
 	lines := bytes.SplitAfter(d.sample(t, ".jsonl"), []byte("\n"))
 	a, b := d.file(t, "a", bytes.Join(lines[:20], nil)), d.file(t, "b", bytes.Join(lines[20:], nil))
 	job := issuer.Job{Type: "marriage", Inputs: []string{a}, Dir: d.path("out")}
-	if _, err := d.Issue(t.Context(), job, nil); err != nil {
+	if _, err := d.Issue(t.Context(), clerk, job, nil); err != nil {
 		t.Fatal(err)
 	}
 	job.Inputs[0] = b
-	_, err := d.Issue(t.Context(), job, nil)
+	_, err := d.Issue(t.Context(), clerk, job, nil)
 	hasCode(t, err, issuer.CodeOutputExists)
 	d.checkIssued(t, directory(t, d.path("out")), 20)
 	job.Dir = d.path("other")
-	if _, err := d.Issue(t.Context(), job, nil); err != nil {
+	if _, err := d.Issue(t.Context(), clerk, job, nil); err != nil {
 		t.Fatal(err)
 	}
 	d.checkIssued(t, directory(t, d.path("other")), 20)
@@ -102,24 +109,24 @@ func TestForeignFileIsNotOverwritten(t *testing.T) {
 	job := issuer.Job{Type: "marriage", Inputs: []string{input}, Dir: d.path("out"), Batch: 40}
 	foreign := filepath.Join(job.Dir, issuer.CredentialFile(7))
 	d.EndAfter(func(step string) error {
-		if step == "registered" { // too late to be seen at the beginning
+		if step == "stored" { // too late to be seen at the beginning
 			return os.WriteFile(foreign, []byte("mine"), 0o600)
 		}
 		return nil
 	})
-	report, err := d.Issue(t.Context(), job, nil)
+	report, err := d.Issue(t.Context(), clerk, job, nil)
 	hasCode(t, err, issuer.CodeOutputExists)
 	if b, _ := os.ReadFile(foreign); string(b) != "mine" {
 		t.Error("the file was overwritten")
 	}
-	if report.Rows != 40 || report.Issued != 40 || report.Pending != 40 {
+	if report.Rows != 40 || report.Issued != 40 || report.Anchored != 0 {
 		t.Errorf("the report is %+v", report)
 	}
 	if err := os.Remove(foreign); err != nil {
 		t.Fatal(err)
 	}
 	d.EndAfter(func(string) error { return nil })
-	if _, err := d.Issue(t.Context(), job, nil); err != nil {
+	if _, err := d.Issue(t.Context(), clerk, job, nil); err != nil {
 		t.Fatal(err)
 	}
 	d.checkIssued(t, directory(t, job.Dir), 40)

@@ -13,7 +13,7 @@ import (
 	"github.com/credledger/credledger/sdk/issuer"
 )
 
-// BenchmarkIssue issues marriage certificates from JSON Lines into one bundle, with register and
+// BenchmarkIssue issues marriage certificates from JSON Lines into one bundle, with vault and
 // ledger on the disk. It reports licences per second and the peak of the process's memory. The size
 // of the input is in the name; -benchtime 1x is enough.
 func BenchmarkIssue(b *testing.B) {
@@ -31,7 +31,7 @@ func BenchmarkIssue(b *testing.B) {
 				watch := watchMemory(b)
 				b.StartTimer()
 				start := time.Now()
-				report, err := d.Issue(b.Context(), issuer.Job{
+				report, err := d.Issue(b.Context(), clerk, issuer.Job{
 					Type: "marriage", Inputs: []string{input}, Bundle: d.path("bundle"), Batch: bench.batch,
 				}, nil)
 				spent += time.Since(start)
@@ -51,11 +51,11 @@ func BenchmarkIssue(b *testing.B) {
 func TestMemory(t *testing.T) {
 	d := newDesk(t, "marriage")
 	var peaks []int
-	for _, n := range []int{20_000, 100_000} {
+	for _, n := range []int{30_000, 60_000} {
 		input := d.synthetic(t, fmt.Sprint("input", n), n, n)
 		watch := watchMemory(t)
 		job := issuer.Job{Type: "marriage", Inputs: []string{input}, Bundle: d.path(fmt.Sprint("bundle", n)), Batch: 1024}
-		report, err := d.Issue(t.Context(), job, nil)
+		report, err := d.Issue(t.Context(), clerk, job, nil)
 		peaks = append(peaks, watch())
 		if err != nil || report.Issued+report.Rejected != int64(n) {
 			t.Fatalf("the report is %+v, %v", report, err)

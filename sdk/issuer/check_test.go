@@ -2,16 +2,17 @@ package issuer_test
 
 import (
 	"bytes"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/issuer"
+	"github.com/credledger/credledger/sdk/issuer/vault"
 	"github.com/credledger/credledger/sdk/sm"
 )
 
@@ -67,57 +68,43 @@ func directory(tb testing.TB, dir string, others ...string) []*credential.Presen
 	return out
 }
 
-// registered is what the register says of itself.
-type registered struct {
+// kept is what the vault says of itself.
+type kept struct {
 	heads    map[sm.Hash][]byte // by root
 	states   map[sm.Hash]string
 	licences int64 // in all batches
 }
 
-// register reads the register's file, as another program would.
-func (d *desk) register(tb testing.TB) *registered {
+// kept reads the vault.
+func (d *desk) kept(tb testing.TB) *kept {
 	tb.Helper()
-	db, err := sql.Open("sqlite", d.path("register.db"))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer db.Close()
-	r := &registered{heads: map[sm.Hash][]byte{}, states: map[sm.Hash]string{}}
-	rows, err := db.Query("SELECT root, head, state, size FROM batch")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var root, head []byte
-		var state string
-		var size int64
-		if err := rows.Scan(&root, &head, &state, &size); err != nil {
+	k := &kept{heads: map[sm.Hash][]byte{}, states: map[sm.Hash]string{}}
+	for _, state := range []string{vault.Pending, vault.Anchored, vault.Delivered} {
+		batches, err := d.vault.Batches(tb.Context(), state, 0, 0, 1<<30)
+		if err != nil {
 			tb.Fatal(err)
 		}
-		r.heads[sm.Hash(root)], r.states[sm.Hash(root)] = head, state
-		r.licences += size
+		for _, b := range batches {
+			k.heads[b.Root], k.states[b.Root] = b.Head, b.State
+			k.licences += int64(b.Size)
+		}
 	}
-	if err := rows.Err(); err != nil {
-		tb.Fatal(err)
+	for _, done := range []bool{false, true} {
+		jobs, err := d.vault.Jobs(tb.Context(), done, 1<<30)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		for _, j := range jobs {
+			totals, err := d.vault.JobTotals(tb.Context(), j.ID)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			if j.Records != j.Accepted+j.Rejected || totals.Licences != j.Accepted {
+				tb.Errorf("job %d has settled %d records, issued %d and rejected %d, and the vault has %d", j.ID, j.Records, j.Accepted, j.Rejected, totals.Licences)
+			}
+		}
 	}
-	var rowCount, numbers, holding int64
-	err = db.QueryRow("SELECT COUNT(*), COUNT(DISTINCT number), COALESCE(SUM(holds), 0) FROM licence").Scan(&rowCount, &numbers, &holding)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if rowCount != r.licences || holding > numbers {
-		tb.Errorf("the register has %d licences in batches, %d rows, %d numbers, %d of them held", r.licences, rowCount, numbers, holding)
-	}
-	var settled, ended int64
-	err = db.QueryRow("SELECT COALESCE(SUM(records), 0), COALESCE(SUM(issued + rejected), 0) FROM job").Scan(&settled, &ended)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if settled != ended {
-		tb.Errorf("the register has settled %d records, and issued or rejected %d", settled, ended)
-	}
-	return r
+	return k
 }
 
 // anchors returns the signed heads that the department has on the ledger, by root.
@@ -147,32 +134,32 @@ func (d *desk) anchors(tb testing.TB) map[sm.Hash][]byte {
 	}
 }
 
-// checkKnown makes sure of what must hold at any moment: whatever is on the ledger is in the register,
-// byte for byte, and what the register takes for anchored is on the ledger.
+// checkKnown makes sure of what must hold at any moment: whatever is on the ledger is in the vault,
+// byte for byte, and what the vault takes for anchored is on the ledger.
 func (d *desk) checkKnown(tb testing.TB) {
 	tb.Helper()
-	r, anchors := d.register(tb), d.anchors(tb)
+	r, anchors := d.kept(tb), d.anchors(tb)
 	for root, head := range anchors {
 		if !bytes.Equal(r.heads[root], head) {
-			tb.Errorf("the root %s is on the ledger, and not in the register as it is there", root)
+			tb.Errorf("the root %s is on the ledger, and not in the vault as it is there", root)
 		}
 	}
 	for root, state := range r.states {
-		if state != "pending" && anchors[root] == nil {
-			tb.Errorf("the root %s is %s in the register, and not on the ledger", root, state)
+		if state != vault.Pending && anchors[root] == nil {
+			tb.Errorf("the root %s is %s in the vault, and not on the ledger", root, state)
 		}
 	}
 }
 
 // checkIssued makes sure of what must hold when jobs are done: each licence was issued once, is in the
-// register, is on the ledger, and verifies.
+// vault, is on the ledger, and verifies.
 func (d *desk) checkIssued(tb testing.TB, credentials []*credential.Presentation, want int) []*credential.Opened {
 	tb.Helper()
 	d.checkKnown(tb)
 	if len(credentials) != want {
 		tb.Errorf("there are %d credentials, want %d", len(credentials), want)
 	}
-	r, anchors := d.register(tb), d.anchors(tb)
+	r, anchors := d.kept(tb), d.anchors(tb)
 	places := map[string]bool{}
 	digests := map[sm.Hash]bool{}
 	numbers := map[string]bool{}
@@ -187,8 +174,8 @@ func (d *desk) checkIssued(tb testing.TB, credentials []*credential.Presentation
 		switch {
 		case !c.Complete():
 			tb.Errorf("credential %d is not complete", i+1)
-		case r.states[root] != "delivered":
-			tb.Errorf("credential %d is of a batch that is %q in the register", i+1, r.states[root])
+		case r.states[root] != vault.Delivered:
+			tb.Errorf("credential %d is of a batch that is %q in the vault", i+1, r.states[root])
 		case !ok || !bytes.Equal(head.Bytes(), anchors[root]):
 			tb.Errorf("credential %d is not under the head that is on the ledger", i+1)
 		case !head.Verify(d.department.Anchor.Public()):
@@ -203,6 +190,22 @@ func (d *desk) checkIssued(tb testing.TB, credentials []*credential.Presentation
 		opened = append(opened, o)
 	}
 	return opened
+}
+
+// checkReport compares the report of a job that is done with what it should be; all that was issued must be on
+// the ledger.
+func checkReport(tb testing.TB, got, want issuer.Report) {
+	tb.Helper()
+	want.Anchored, want.OnLedger = want.Issued, want.Issued
+	if want.Reasons == nil {
+		want.Reasons = map[string]int64{}
+	}
+	if got.Job == 0 {
+		tb.Error("the report names no job")
+	}
+	if want.Job = got.Job; !reflect.DeepEqual(got, want) {
+		tb.Errorf("the report is %+v, want %+v", got, want)
+	}
 }
 
 // hasCode fails the test unless an error has a code.

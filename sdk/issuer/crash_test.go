@@ -23,6 +23,7 @@ import (
 	"github.com/credledger/credledger/sdk/issuer"
 	"github.com/credledger/credledger/sdk/ledger/ledgertest"
 	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/sdk/sqldb"
 	"github.com/credledger/credledger/sdk/statement"
 )
 
@@ -73,7 +74,7 @@ func TestEndedAtEveryStep(t *testing.T) {
 				var done int64
 				for nth := range int32(6) {
 					d.EndAfter(endAt(step, 1+nth%3))
-					report, err := d.Issue(t.Context(), job, nil)
+					report, err := d.Issue(t.Context(), clerk, job, nil)
 					if issuer.Code(err) == issuer.CodeJobDone {
 						break
 					}
@@ -87,25 +88,25 @@ func TestEndedAtEveryStep(t *testing.T) {
 					d.checkKnown(t)
 				}
 				d.EndAfter(func(string) error { return nil })
-				report, err := d.Issue(t.Context(), job, nil)
+				report, err := d.Issue(t.Context(), clerk, job, nil)
 				if err != nil && issuer.Code(err) != issuer.CodeJobDone {
 					t.Fatal(err)
 				}
-				if report.Rows != records || report.Rejected != doubled || report.Pending != 0 || !report.Resumed {
+				if report.Rows != records || report.Rejected != doubled || report.Anchored != report.Issued || !report.Resumed || err == nil && report.OnLedger != report.Issued {
 					t.Errorf("the report is %+v", report)
 				}
 				d.checkIssued(t, out.read(t, d), records-doubled)
 				if rejects := readRejects(t, report.Rejects); len(rejects) != doubled {
 					t.Errorf("there are %d rejections, want %d", len(rejects), doubled)
 				}
-				_, err = d.Issue(t.Context(), job, nil)
+				_, err = d.Issue(t.Context(), clerk, job, nil)
 				hasCode(t, err, issuer.CodeJobDone)
 			})
 		}
 	}
 }
 
-// TestKeyRotatedBetweenRuns retires the key of batches that are registered and not on the ledger.
+// TestKeyRotatedBetweenRuns retires the key of batches that are in the vault and not on the ledger.
 func TestKeyRotatedBetweenRuns(t *testing.T) {
 	for name, out := range outputs {
 		t.Run(name, func(t *testing.T) {
@@ -113,8 +114,8 @@ func TestKeyRotatedBetweenRuns(t *testing.T) {
 			input := d.file(t, "input", d.sample(t, ".jsonl"))
 			job := out.job(d)
 			job.Type, job.Inputs, job.Batch = "marriage", []string{input}, 16
-			d.EndAfter(endAt("registered", 1))
-			if _, err := d.Issue(t.Context(), job, nil); !errors.Is(err, errEnd) {
+			d.EndAfter(endAt("stored", 1))
+			if _, err := d.Issue(t.Context(), clerk, job, nil); !errors.Is(err, errEnd) {
 				t.Fatal(err)
 			}
 			fresh, err := sm.GenerateKey(nil)
@@ -125,17 +126,20 @@ func TestKeyRotatedBetweenRuns(t *testing.T) {
 			ledgertest.Submit(t, d.ledger, ledgertest.Sign(t, d.city.EndKey(d.department.ID, d.department.Anchor, statement.KeyRetire), d.department.Govern))
 
 			d.EndAfter(func(string) error { return nil })
-			_, err = d.Issue(t.Context(), job, nil) // still with the old key
+			_, err = d.Issue(t.Context(), clerk, job, nil) // still with the old key
 			hasCode(t, err, chaincode.CodeKeyRetired)
 			rotated := d.config
-			rotated.Anchor = fresh
-			iss := d.open(t, rotated)
+			rotated.Signers = issuer.Fixed(map[statement.Purposes][]sm.Signer{statement.PurposeAnchor: {fresh}})
+			iss, err := issuer.New(t.Context(), rotated) // which has not caught up: Issue itself finds what waits
+			if err != nil {
+				t.Fatal(err)
+			}
 			iss.EndAfter(endAt("resigned", 2))
-			if _, err := iss.Issue(t.Context(), job, nil); !errors.Is(err, errEnd) {
+			if _, err := iss.Issue(t.Context(), clerk, job, nil); !errors.Is(err, errEnd) {
 				t.Fatal(err)
 			}
 			d.checkKnown(t)
-			if _, err := d.open(t, rotated).Issue(t.Context(), job, nil); err != nil {
+			if _, err := d.open(t, rotated).Issue(t.Context(), clerk, job, nil); err != nil {
 				t.Fatal(err)
 			}
 			d.department.Anchor = fresh
@@ -158,8 +162,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// child opens ledger and register in a directory and issues there: its order is directory, output,
-// batch, group, a step at which it kills itself, and a limit for the size of files in bytes.
+// child opens ledger and vault in a directory and issues there: its order is directory, output,
+// batch (or with the output "apply", a number of licences that are applied for one by one), group, a step at which it kills itself, and a limit for the size of files in bytes; with a limit it does not
+// kill itself, but has the limit from that step on, or from the beginning.
 func child(order []string) error {
 	dir, output, step := order[0], order[1], order[4]
 	batch, _ := strconv.Atoi(order[2])
@@ -173,39 +178,50 @@ func child(order []string) error {
 		return err
 	}
 	defer store.Close()
-	register, err := issuer.OpenRegister(filepath.Join(dir, "register.db"))
+	v, err := (&desk{dir: dir}).openVault(context.Background())
 	if err != nil {
 		return err
 	}
-	defer register.Close()
-	iss, err := issuer.New(context.Background(), config(city, department, store.As(department.ID), register))
+	defer v.Close()
+	iss, err := issuer.New(context.Background(), config(city, department, store.As(department.ID), v))
 	if err != nil {
+		return err
+	}
+	if _, err := iss.CatchUp(context.Background()); err != nil {
 		return err
 	}
 	iss.SetGroup(group)
+	reached := func() error { return syscall.Kill(os.Getpid(), syscall.SIGKILL) }
+	if limit > 0 {
+		signal.Ignore(syscall.SIGXFSZ)
+		reached = func() error {
+			return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: limit})
+		}
+	}
 	iss.EndAfter(func(s string) error {
 		if s == step {
-			return syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			return reached()
 		}
 		return nil
 	})
-	if limit > 0 {
-		signal.Ignore(syscall.SIGXFSZ)
-		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
+	if step == "" && limit > 0 {
+		if err := reached(); err != nil {
 			return err
 		}
 	}
+	if output == "apply" {
+		return applyForAll(&desk{Issuer: iss, city: city, typ: city.Type(t, "marriage")}, batch)
+	}
 	job := outputs[output].job(&desk{dir: dir})
 	job.Type, job.Inputs, job.Batch = "marriage", []string{filepath.Join(dir, "input")}, batch
-	_, err = iss.Issue(context.Background(), job, nil)
+	_, err = iss.Issue(context.Background(), clerk, job, nil)
 	return err
 }
 
-// A family is a desk whose ledger and register are closed, so that child processes can have them.
+// A family is a desk whose ledger and vault are closed, so that child processes can have them.
 type family struct {
 	*desk
-	register *issuer.Register
-	store    *embedded.Store
+	store *embedded.Store
 }
 
 func newFamily(t *testing.T, records int) *family {
@@ -217,9 +233,7 @@ func newFamily(t *testing.T, records int) *family {
 	}
 	f.city.Found(t, f.store.As)
 	f.department, f.typ = f.city.Issuer(t, "marriage"), f.city.Type(t, "marriage")
-	if f.register, err = issuer.CreateRegister(f.path("register.db"), f.city.ID, f.department.ID); err != nil {
-		t.Fatal(err)
-	}
+	f.vault = f.createVault(t, f.path("vault.db"))
 	f.synthetic(t, "input", 1, records)
 	f.close(t)
 	return f
@@ -227,7 +241,7 @@ func newFamily(t *testing.T, records int) *family {
 
 func (f *family) close(t *testing.T) {
 	t.Helper()
-	if err := errors.Join(f.register.Close(), f.store.Close()); err != nil {
+	if err := errors.Join(f.vault.Close(), f.store.Close()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -247,7 +261,7 @@ func (f *family) visit(t *testing.T, do func()) {
 	if f.store, err = embedded.Open(f.path("ledger")); err != nil {
 		t.Fatal(err)
 	}
-	if f.register, err = issuer.OpenRegister(f.path("register.db")); err != nil {
+	if f.vault, err = f.openVault(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	f.ledger = f.store.As(f.department.ID)
@@ -314,28 +328,29 @@ func TestKilledAtAnyMoment(t *testing.T) {
 }
 
 // TestDiskFull has processes that cannot make any file larger than a limit, which is what a full disk
-// is like; once the stream is the first to reach it, once the register is.
+// is like; once the bundle is the first to reach it, once the vault is.
 func TestDiskFull(t *testing.T) {
 	for _, c := range []struct {
 		name         string
 		batch, group int
+		step         string // from where on the limit holds
 		limit        int
-		path         string
+		code, path   string
 	}{
-		{"stream", 256, 256, 1 << 20, "out"},
-		{"register", 1, 1, 600_000, "register.db"},
+		{"bundle", 256, 1536, "stored", 64 << 10, issuer.CodeStorage, "out"},
+		{"vault", 1, 1, "", 900_000, sqldb.CodeUnavailable, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			const records = 1500
 			f := newFamily(t, records)
-			child := f.command("bundle", c.batch, c.group, "", c.limit)
+			child := f.command("bundle", c.batch, c.group, c.step, c.limit)
 			var stderr bytes.Buffer
 			child.Stderr = &stderr
 			if err := child.Run(); err == nil {
 				t.Fatal("the child had room enough")
 			}
-			if said := stderr.String(); !strings.HasPrefix(said, issuer.CodeStorage+" ") || !strings.Contains(said, f.path(c.path)) {
+			if said := stderr.String(); !strings.HasPrefix(said, c.code+" ") || !strings.Contains(said, c.path) {
 				t.Errorf("the child said %s", said)
 			}
 			f.visit(t, func() { f.checkKnown(t) })

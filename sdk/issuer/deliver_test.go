@@ -21,7 +21,7 @@ func TestPlantedLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	input := d.synthetic(t, "input.jsonl", 1, 1)
-	report, err := d.Issue(t.Context(), issuer.Job{Type: "marriage", Inputs: []string{input}, Dir: out}, nil)
+	report, err := d.Issue(t.Context(), clerk, issuer.Job{Type: "marriage", Inputs: []string{input}, Dir: out}, nil)
 	if err != nil || report.Issued != 1 {
 		t.Fatalf("issued %d: %v", report.Issued, err)
 	}

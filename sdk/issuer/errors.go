@@ -6,6 +6,7 @@ import (
 
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/credential"
+	"github.com/credledger/credledger/sdk/issuer/vault"
 	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/statement"
@@ -14,19 +15,18 @@ import (
 // Codes of the errors of this package; they are part of the interface and never change. What the
 // ledger, the input or a statement was refused for keeps the code of its own package.
 const (
-	CodeRegisterExists  = "register-exists"  // a register is made once
-	CodeRegisterMissing = "register-missing" // no such file: it is never made by the way
-	CodeRegisterInUse   = "register-in-use"  // another process holds it for longer than one waits
-	CodeRegisterOther   = "register-other"   // of another department or ledger
-	CodeRegisterNewer   = "register-newer"   // written by a later version of this software
-	CodeRegisterDamaged = "register-damaged" // not a register, or not as it was written
-	CodeStorage         = "storage"          // a file could not be read or written
+	CodeVaultOther = "vault-other"       // of another department or ledger
+	CodeContent    = "content-malformed" // the vault keeps of a licence what was not written by this software
+	CodeStorage    = "storage"           // a file, or randomness, could not be read or written
+	CodeClosed     = "issuer-closed"     // the issuer is being closed
 
-	CodeArguments     = "arguments"      // of a Job or change: not of their form
+	CodeArguments     = "arguments"      // of a Job, an Application or a change: not of their form
 	CodeTypeUnknown   = "type-unknown"   //
 	CodeSignerMissing = "signer-missing" // no key for this
 	CodeInputChanged  = "input-changed"  // not the input with which the run began
 	CodeJobDone       = "job-done"       // the run was finished before
+	CodeJobInUse      = "job-in-use"     // another run works on the job, or writes to its output
+	CodeUnreconciled  = "unreconciled"   // the records of a job do not add up
 	CodeOutputExists  = "output-exists"  // somebody else's file is where the output would go
 	CodeOutputDamaged = "output-damaged" // what an interrupted run had written is gone or altered
 
@@ -41,7 +41,7 @@ const (
 	CodeAmbiguous        = "restriction-ambiguous"  // several of the kind lie on the licence
 )
 
-// CodeLicenceActive is why a record is rejected whose licence number is in use; see Rejection.
+// CodeLicenceActive is why a record is refused whose licence number is in use.
 const CodeLicenceActive = "licence-active"
 
 // An Error is what went wrong, with a code to branch on. It holds no value of a licence.
@@ -60,13 +60,33 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Code returns the code of the outermost *Error in err's chain, "" if there is none.
+// Code returns the code of the outermost *Error in err's chain, of this package or else of package vault or
+// sqldb; "" if there is none.
 func Code(err error) string {
 	var e *Error
 	if errors.As(err, &e) {
 		return e.Code
 	}
-	return ""
+	return vault.Code(err)
+}
+
+// A Refusal is what is wrong with a record, which therefore becomes no licence.
+type Refusal struct {
+	Problems []licence.Problem // at least one
+}
+
+// Error names the first problem; it repeats no value of the record.
+func (r *Refusal) Error() string {
+	first := &r.Problems[0]
+	if first.Field == "" {
+		return first.Message
+	}
+	return first.Field + ": " + first.Message
+}
+
+// problem is the one thing wrong with a record.
+func problem(code, field, format string, args ...any) []licence.Problem {
+	return []licence.Problem{{Code: code, Field: field, Message: fmt.Sprintf(format, args...)}}
 }
 
 func errorf(code string, err error, format string, args ...any) *Error {

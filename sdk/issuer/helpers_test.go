@@ -3,6 +3,7 @@ package issuer_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,19 +12,26 @@ import (
 
 	"github.com/credledger/credledger/network/embedded"
 	"github.com/credledger/credledger/sdk/issuer"
+	"github.com/credledger/credledger/sdk/issuer/masterkey"
+	"github.com/credledger/credledger/sdk/issuer/vault"
 	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/ledger/ledgertest"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/licence/samples"
 	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/sdk/statement"
 )
 
 // now is the time of the tests' clocks: an hour after the city's statements.
 var now = time.Unix(ledgertest.Time+3600, 0)
 
-// A desk is an issuing department at work: a city, its ledger, and the issuer of one type.
+// clerk does what the tests do.
+var clerk = vault.By{Actor: "clerk", Purpose: "test"}
+
+// A desk is an issuing department at work: a city, its ledger, its vault, and the issuer of one type.
 type desk struct {
 	*issuer.Issuer
+	vault      *vault.Vault
 	city       *ledgertest.City
 	department *ledgertest.Department
 	typ        *licence.Type
@@ -32,8 +40,14 @@ type desk struct {
 	ledger     ledger.Ledger
 }
 
-// newDesk makes a city with its ledger and a register, in a directory of its own.
+// newDesk makes a city with its ledger and a vault in SQLite, in a directory of its own.
 func newDesk(tb testing.TB, typ string) *desk {
+	tb.Helper()
+	return newDeskAt(tb, typ, "")
+}
+
+// newDeskAt is newDesk with the vault at an address; empty: in SQLite.
+func newDeskAt(tb testing.TB, typ, address string) *desk {
 	tb.Helper()
 	d := &desk{city: ledgertest.NewCity(tb, "test"), dir: tb.TempDir()}
 	store, err := embedded.Create(d.path("ledger"), d.city.Genesis)
@@ -44,32 +58,68 @@ func newDesk(tb testing.TB, typ string) *desk {
 	d.city.Found(tb, store.As)
 	d.department, d.typ = d.city.Issuer(tb, typ), d.city.Type(tb, typ)
 	d.ledger = store.As(d.department.ID)
-	register, err := issuer.CreateRegister(d.path("register.db"), d.city.ID, d.department.ID)
-	if err != nil {
-		tb.Fatal(err)
+	if address == "" {
+		address = d.path("vault.db")
 	}
-	tb.Cleanup(func() { register.Close() })
-	d.config = config(d.city, d.department, d.ledger, register)
+	d.vault = d.createVault(tb, address)
+	tb.Cleanup(func() { d.vault.Close() })
+	d.config = config(d.city, d.department, d.ledger, d.vault)
 	d.Issuer = d.open(tb, d.config)
 	return d
 }
 
+// createVault makes the department's vault, with its master keys.
+func (d *desk) createVault(tb testing.TB, address string) *vault.Vault {
+	tb.Helper()
+	if err := masterkey.Create(d.path("master.keys")); err != nil {
+		tb.Fatal(err)
+	}
+	keys, err := masterkey.Open(d.path("master.keys"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	v, err := vault.Create(tb.Context(), address, vault.Identity{Ledger: d.city.ID, Department: d.department.ID}, keys, clockOfTests)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return v
+}
+
+// openVault opens the vault once more.
+func (d *desk) openVault(ctx context.Context) (*vault.Vault, error) {
+	keys, err := masterkey.Open(d.path("master.keys"))
+	if err != nil {
+		return nil, err
+	}
+	return vault.Open(ctx, d.path("vault.db"), keys, clockOfTests)
+}
+
+func clockOfTests() time.Time { return now }
+
 // config is what the issuer of a department needs.
-func config(city *ledgertest.City, d *ledgertest.Department, l ledger.Ledger, r *issuer.Register) issuer.Config {
+func config(city *ledgertest.City, d *ledgertest.Department, l ledger.Ledger, v *vault.Vault) issuer.Config {
 	department := licence.Department{ID: d.ID, USCC: d.Profile.USCC, Issues: d.Profile.Issues}
 	for _, u := range d.Profile.Units {
 		department.Units = append(department.Units, licence.Unit{ID: u.ID, DivisionCode: u.DivisionCode})
 	}
 	return issuer.Config{
-		Department: department, Types: city.Types, Ledger: l, Register: r,
-		Anchor: d.Anchor, Status: []sm.Signer{d.Status, d.Second}, Now: func() time.Time { return now },
+		Department: department, Types: city.Types, Ledger: l, Vault: v,
+		Signers: issuer.Fixed(map[statement.Purposes][]sm.Signer{
+			statement.PurposeAnchor: {d.Anchor}, statement.PurposeStatus: {d.Status, d.Second}, statement.PurposeConsent: {d.Consent},
+		}),
+		Now: clockOfTests,
 	}
 }
 
+// open makes an issuer that has caught up with the ledger.
 func (d *desk) open(tb testing.TB, c issuer.Config) *issuer.Issuer {
 	tb.Helper()
 	iss, err := issuer.New(tb.Context(), c)
 	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(iss.Close)
+	if _, err := iss.CatchUp(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
 	return iss

@@ -1,21 +1,19 @@
-// Package issuer is an issuing department at work: it turns the records of a registry into
-// credentials, anchors them in batches, changes their status, lays and lifts restrictions, and
-// binds holders' keys to licences.
+// Package issuer is an issuing department at work: it turns records into credentials, anchors them in
+// batches, changes their status, lays and lifts restrictions, and binds holders' keys to licences.
 //
-//	register, err := issuer.OpenRegister("register.db")
-//	department, err := issuer.New(ctx, issuer.Config{...})
-//	report, err := department.Issue(ctx, issuer.Job{Type: "marriage", Inputs: []string{"1998.csv"}, Dir: "credentials"}, nil)
+//	v, err := vault.Open(ctx, "vault.db", keys, time.Now)
+//	department, err := issuer.New(ctx, issuer.Config{Vault: v, ...})
+//	report, err := department.CatchUp(ctx)
+//	issued, err := department.Apply(ctx, vault.By{Actor: "wangfang", Purpose: "counter 3"}, &issuer.Application{Type: "marriage", Record: record})
 //
-// What was issued stands in the department's Register. The register, the rejects file and every
-// error hold no value of any field of a licence; those are in the credentials only, which go to the
-// place that the caller names and nowhere else.
+// What was issued stands in the department's vault, sealed. No error holds a value of any field of a licence.
 //
-// Issue can be killed at any moment and run again with the same arguments: nothing is lost, nothing
-// is issued twice, and nothing is on the ledger that the register does not know. The order of steps
-// that sees to it is written down at the type run.
+// Whatever is done can be killed at any moment: after the next CatchUp nothing is lost, issued twice, or on
+// the ledger without the vault's knowledge. docs/ISSUANCE.md has the order of steps that sees to it; the
+// comments here name the steps by their numbers there.
 //
-// The package never decides who may do what (the rules of the ledger do), and never keeps a private
-// key: it signs through sm.Signer.
+// The package never decides who may do what (the rules of the ledger do, and whoever calls), and never
+// keeps a private key: it signs through sm.Signer.
 package issuer
 
 import (
@@ -24,11 +22,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/credledger/credledger/chaincode"
+	"github.com/credledger/credledger/sdk/issuer/vault"
 	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
@@ -38,12 +39,15 @@ import (
 type Config struct {
 	Department licence.Department
 	Unit       string          // id of the unit of the department that issues; default: the first
-	Types      []*licence.Type // of several versions of a type, the highest is used
+	Types      []*licence.Type // all versions; licences are issued in the highest of each
 	Ledger     ledger.Ledger   // the department's connection
-	Register   *Register       // the department's, for this ledger
+	Vault      *vault.Vault    // the department's, for this ledger
 
-	Anchor sm.Signer   // key of the department for statement.PurposeAnchor; for Issue and Bind
-	Status []sm.Signer // keys for statement.PurposeStatus, the second for changes that need two; for SetStatus, Restrict and Release
+	Signers Signers // the department's keys
+
+	// Window is how long Apply lets a batch wait for more licences to share its anchor, at most a minute.
+	// Default: 200 ms.
+	Window time.Duration
 
 	Now    func() time.Time // default: time.Now
 	Random io.Reader        // source of salts and orders; default: crypto/rand
@@ -54,39 +58,67 @@ type Config struct {
 type Issuer struct {
 	department licence.Department
 	unit       string
-	types      map[string]*licence.Type
+	types      map[string]*licence.Type // the highest versions
+	versions   map[typeVersion]*licence.Type
 	ledger     ledger.Ledger
 	ledgerID   sm.Hash
-	register   *Register
-	anchor     sm.Signer
-	status     []sm.Signer
+	vault      *vault.Vault
+	signing    Signers
 	now        func() time.Time
+	clock      clock
 	random     io.Reader
+	shuffle    func([]*draft)
+	gatherers  gatherers
+	left       atomic.Bool // vault.Tx.LeaveNumbers was called
 
 	// groupRecords is the constant, except in tests.
 	groupRecords int
-	// step is called with the name of every step of Issue that has just been done; an error ends
-	// the run there. It is for tests of what a crash leaves behind.
+	// step is called with the name of every step that has just been done; an error ends there what is
+	// being done. It is for tests of what a crash leaves behind.
 	step func(name string) error
 }
 
-// New makes an issuer. It asks the ledger for its id; a register of another ledger or department is
-// CodeRegisterOther.
+type typeVersion struct {
+	id      string
+	version uint32
+}
+
+// The steps after which a test can end what is being done.
+const (
+	stepStored   = "stored"   // step 4
+	stepResigned = "resigned" // a batch has a new head in the vault, see resign
+	stepAnchored = "anchored" // step 5, of one batch
+	stepNoted    = "noted"    // step 6
+
+	stepSubmitted = "submitted" // a change of a status, a restriction or a binding is on the ledger
+)
+
+// New makes an issuer. It asks the ledger for its id; a vault of another ledger or department is
+// CodeVaultOther. CatchUp comes next.
 func New(ctx context.Context, c Config) (*Issuer, error) {
 	iss := &Issuer{
-		department: c.Department, unit: c.Unit, types: map[string]*licence.Type{}, ledger: c.Ledger,
-		register: c.Register, anchor: c.Anchor, status: c.Status, now: c.Now, random: rand.Reader,
-		groupRecords: groupRecords, step: func(string) error { return nil },
+		department: c.Department, unit: c.Unit, types: map[string]*licence.Type{}, versions: map[typeVersion]*licence.Type{},
+		ledger: c.Ledger, vault: c.Vault, signing: c.Signers,
+		now: c.Now, random: rand.Reader, groupRecords: groupRecords, step: func(string) error { return nil },
 	}
-	if c.Ledger == nil || c.Register == nil {
-		return nil, errorf(CodeArguments, nil, "an issuer needs a ledger and a register")
+	if c.Ledger == nil || c.Vault == nil || c.Signers == nil {
+		return nil, errorf(CodeArguments, nil, "an issuer needs a ledger, a vault and its keys")
+	}
+	if c.Window < 0 || c.Window > maxWindow {
+		return nil, errorf(CodeArguments, nil, "a batch waits for at most %v", maxWindow)
 	}
 	if iss.now == nil {
 		iss.now = time.Now
 	}
+	iss.clock.now = iss.now
 	if c.Random != nil {
 		iss.random = &lockedReader{r: c.Random}
 	}
+	var err error
+	if iss.shuffle, err = newShuffle(iss.random); err != nil {
+		return nil, err
+	}
+	iss.gatherers.begin(iss, c.Window)
 	if iss.unit == "" && len(c.Department.Units) > 0 {
 		iss.unit = c.Department.Units[0].ID
 	}
@@ -94,6 +126,7 @@ func New(ctx context.Context, c Config) (*Issuer, error) {
 		return nil, errorf(CodeArguments, nil, "%s has no unit %q", c.Department.ID, iss.unit)
 	}
 	for _, t := range c.Types {
+		iss.versions[typeVersion{t.ID, uint32(t.Version)}] = t
 		if known := iss.types[t.ID]; known == nil || known.Version < t.Version {
 			iss.types[t.ID] = t
 		}
@@ -105,11 +138,14 @@ func New(ctx context.Context, c Config) (*Issuer, error) {
 		return nil, err
 	}
 	iss.ledgerID = answer.ID
-	if c.Register.ledger != iss.ledgerID || c.Register.department != c.Department.ID {
-		return nil, errorf(CodeRegisterOther, nil, "%s is the register of another department, or of another ledger", c.Register.path)
+	if id := c.Vault.Identity(); id.Ledger != iss.ledgerID || id.Department != c.Department.ID {
+		return nil, errorf(CodeVaultOther, nil, "this is the vault of another department, or for another ledger")
 	}
 	return iss, nil
 }
+
+// Close lets what Apply has begun come to its end, and refuses more. The vault is closed after it.
+func (iss *Issuer) Close() { iss.gatherers.close() }
 
 // seconds is the current time as statements carry it.
 func (iss *Issuer) seconds() uint64 { return uint64(max(iss.now().Unix(), 0)) }
@@ -121,6 +157,11 @@ func (iss *Issuer) typ(id string) (*licence.Type, error) {
 		return nil, errorf(CodeTypeUnknown, nil, "there is no licence type %q here", id)
 	}
 	return t, nil
+}
+
+// version returns one version of a type, nil if there is none.
+func (iss *Issuer) version(id string, version uint32) *licence.Type {
+	return iss.versions[typeVersion{id, version}]
 }
 
 // query asks the ledger and decodes the answer.
@@ -141,6 +182,22 @@ func (iss *Issuer) read(b []byte) error {
 		return errorf(CodeStorage, err, "draw random bytes")
 	}
 	return nil
+}
+
+// newShuffle returns a function that puts drafts into random order: by ChaCha8 with a random key, which is a
+// cryptographic source.
+func newShuffle(random io.Reader) (func([]*draft), error) {
+	var seed [32]byte
+	if _, err := io.ReadFull(random, seed[:]); err != nil {
+		return nil, errorf(CodeStorage, err, "draw a random order")
+	}
+	var mu sync.Mutex
+	source := mathrand.New(mathrand.NewChaCha8(seed))
+	return func(drafts []*draft) {
+		mu.Lock()
+		defer mu.Unlock()
+		source.Shuffle(len(drafts), func(i, j int) { drafts[i], drafts[j] = drafts[j], drafts[i] })
+	}, nil
 }
 
 // A lockedReader lets several goroutines read from a source that is made for one.

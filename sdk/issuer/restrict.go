@@ -5,8 +5,7 @@ import (
 	"encoding/hex"
 	"strings"
 
-	"github.com/credledger/credledger/chaincode"
-	"github.com/credledger/credledger/sdk/credential"
+	"github.com/credledger/credledger/sdk/issuer/vault"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/statement"
 )
@@ -27,85 +26,88 @@ type RestrictionResult struct {
 
 // Restrict lays a restriction of a kind that the type has (a seizure, a mortgage) on a licence; its
 // status stays what it is. effective is the first day, nil for today. The ledger gets a commitment to
-// the kind, which the register can open.
+// the kind, which the vault can open.
 //
-// The register first keeps the restriction's id and what opens its commitment, then the ledger
-// changes, then the register notes that it did. So a call that failed or was killed can be made
-// again, and lays no second restriction.
-func (iss *Issuer) Restrict(ctx context.Context, o *credential.Opened, code string, effective *licence.Date) (RestrictionResult, error) {
-	s, err := iss.restrictable(ctx, o, code)
+// The vault first keeps the restriction's id and what opens its commitment, then the ledger changes,
+// then the vault notes that it did. So a call that failed or was killed can be made again, and lays no
+// second restriction.
+func (iss *Issuer) Restrict(ctx context.Context, by vault.By, l *Subject, code string, effective *licence.Date) (RestrictionResult, error) {
+	s, err := iss.restrictable(ctx, l, code)
 	if err != nil {
 		return RestrictionResult{}, err
 	}
-	begun, err := iss.unsettled(ctx, o, OpensRestriction, code)
+	kept, err := iss.openings(ctx, l, OpensRestriction, code)
 	if err != nil {
 		return RestrictionResult{}, err
 	}
-	if len(begun) == 0 {
-		opening, err := iss.opening(OpensRestriction, code, o.Digest)
-		if err == nil {
-			err = iss.read(opening.Restriction[:])
+	for _, o := range kept {
+		switch {
+		case o.Settled:
+		case s.restricted(o.Restriction):
+			return RestrictionResult{o.Restriction, true}, iss.learn(ctx)
+		default:
+			return iss.submitRestriction(ctx, by, l, s, statement.RestrictionLay, o, effective)
 		}
-		if err == nil {
-			err = iss.register.keep(ctx, []*Opening{opening}, iss.seconds())
-		}
-		if err != nil {
-			return RestrictionResult{}, err
-		}
-		begun = []*Opening{opening}
 	}
-	if s.restricted(begun[0].Restriction) {
-		return RestrictionResult{begun[0].Restriction, true}, iss.register.settled(ctx, begun[:1])
+	opening, err := iss.opening(OpensRestriction, code, l)
+	if err == nil {
+		err = iss.read(opening.Restriction[:])
 	}
-	return iss.submitRestriction(ctx, o, s, statement.RestrictionLay, begun[0], effective)
+	if err == nil {
+		err = iss.write(ctx, by, func(tx *vault.Tx) error { return tx.KeepOpening(opening) })
+	}
+	if err != nil {
+		return RestrictionResult{}, err
+	}
+	return iss.submitRestriction(ctx, by, l, s, statement.RestrictionLay, opening, effective)
 }
 
 // Release lifts a restriction of a kind from a licence. id names it; it can be nil if one of the kind
 // lies on the licence, and CodeAmbiguous lists them if there are several. effective is the first day
 // without it, nil for today. Like Restrict it can be made again.
-func (iss *Issuer) Release(ctx context.Context, o *credential.Opened, code string, id *RestrictionID, effective *licence.Date) (RestrictionResult, error) {
-	s, err := iss.restrictable(ctx, o, code)
+func (iss *Issuer) Release(ctx context.Context, by vault.By, l *Subject, code string, id *RestrictionID, effective *licence.Date) (RestrictionResult, error) {
+	s, err := iss.restrictable(ctx, l, code)
 	if err != nil {
 		return RestrictionResult{}, err
 	}
-	begun, err := iss.unsettled(ctx, o, OpensRelease, code)
-	if err != nil {
-		return RestrictionResult{}, err
-	}
-	which, notOpen := iss.openRestriction(ctx, o, s, code, id)
+	which, notOpen := iss.openRestriction(ctx, l, s, code, id)
 	if notOpen != nil && Code(notOpen) != CodeRestrictionState {
 		return RestrictionResult{}, notOpen
 	}
+	begun, err := iss.openings(ctx, l, OpensRelease, code)
+	if err != nil {
+		return RestrictionResult{}, err
+	}
 	for _, b := range begun {
 		switch {
+		case b.Settled:
 		case notOpen == nil && b.Restriction == which:
-			return iss.submitRestriction(ctx, o, s, statement.RestrictionLift, b, effective)
+			return iss.submitRestriction(ctx, by, l, s, statement.RestrictionLift, b, effective)
 		case notOpen != nil && (id == nil || *id == b.Restriction):
-			return RestrictionResult{b.Restriction, true}, iss.register.settled(ctx, []*Opening{b})
+			return RestrictionResult{b.Restriction, true}, iss.learn(ctx)
 		}
 	}
 	if notOpen != nil {
 		return RestrictionResult{}, notOpen
 	}
-	opening, err := iss.opening(OpensRelease, code, o.Digest)
+	opening, err := iss.opening(OpensRelease, code, l)
 	if err != nil {
 		return RestrictionResult{}, err
 	}
 	opening.Restriction = which
-	if err := iss.register.keep(ctx, []*Opening{opening}, iss.seconds()); err != nil {
+	if err := iss.write(ctx, by, func(tx *vault.Tx) error { return tx.KeepOpening(opening) }); err != nil {
 		return RestrictionResult{}, err
 	}
-	return iss.submitRestriction(ctx, o, s, statement.RestrictionLift, opening, effective)
+	return iss.submitRestriction(ctx, by, l, s, statement.RestrictionLift, opening, effective)
 }
 
-// unsettled returns what earlier calls had begun, and of which it is not known whether the ledger
-// has it.
-func (iss *Issuer) unsettled(ctx context.Context, o *credential.Opened, key, code string) ([]*Opening, error) {
-	kept, err := iss.register.openingsOf(ctx, o.Digest, key, code)
-	var out []*Opening
-	for _, k := range kept {
-		if !k.settled {
-			out = append(out, k.Opening)
+// openings returns what the vault has kept about a licence under a key and code, oldest first.
+func (iss *Issuer) openings(ctx context.Context, l *Subject, key, code string) ([]*vault.Opening, error) {
+	kept, err := iss.vault.Openings(ctx, l.Place.Digest, key)
+	var out []*vault.Opening
+	for _, o := range kept {
+		if o.Code == code {
+			out = append(out, o)
 		}
 	}
 	return out, err
@@ -113,14 +115,8 @@ func (iss *Issuer) unsettled(ctx context.Context, o *credential.Opened, key, cod
 
 // restrictable makes sure that the type of a licence has a kind of restriction, and returns the
 // licence's standing.
-func (iss *Issuer) restrictable(ctx context.Context, o *credential.Opened, code string) (*standing, error) {
-	if len(iss.status) == 0 {
-		return nil, errorf(CodeSignerMissing, nil, "a restriction needs a key of the department for status")
-	}
-	if err := iss.ours(o); err != nil {
-		return nil, err
-	}
-	t, err := iss.typ(o.Type.ID)
+func (iss *Issuer) restrictable(ctx context.Context, l *Subject, code string) (*standing, error) {
+	t, err := iss.typ(l.Type)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +127,7 @@ func (iss *Issuer) restrictable(ctx context.Context, o *credential.Opened, code 
 		}
 		return nil, errorf(CodeRestriction, nil, "the type %s has no such restriction; it has: %s", t.ID, strings.Join(codes, ", "))
 	}
-	return iss.standing(ctx, o)
+	return iss.standing(ctx, l)
 }
 
 // restricted reports whether a restriction lies on the licence.
@@ -145,17 +141,17 @@ func (s *standing) restricted(id RestrictionID) bool {
 }
 
 // openRestriction returns the restriction of a kind that lies on a licence.
-func (iss *Issuer) openRestriction(ctx context.Context, o *credential.Opened, s *standing, code string, id *RestrictionID) (RestrictionID, error) {
-	laid, err := iss.register.openingsOf(ctx, o.Digest, OpensRestriction, code)
+func (iss *Issuer) openRestriction(ctx context.Context, l *Subject, s *standing, code string, id *RestrictionID) (RestrictionID, error) {
+	laid, err := iss.openings(ctx, l, OpensRestriction, code)
 	if err != nil {
 		return RestrictionID{}, err
 	}
 	var found []string
 	var which RestrictionID
-	for _, l := range laid {
-		if s.restricted(l.Restriction) && (id == nil || *id == l.Restriction) {
-			which = l.Restriction
-			found = append(found, l.Restriction.String())
+	for _, o := range laid {
+		if s.restricted(o.Restriction) && (id == nil || *id == o.Restriction) {
+			which = o.Restriction
+			found = append(found, which.String())
 		}
 	}
 	switch len(found) {
@@ -167,22 +163,24 @@ func (iss *Issuer) openRestriction(ctx context.Context, o *credential.Opened, s 
 	return which, errorf(CodeAmbiguous, nil, "several restrictions of this kind lie on the licence; name one of %s", strings.Join(found, ", "))
 }
 
-// submitRestriction signs, submits, and notes in the register that it was done.
-func (iss *Issuer) submitRestriction(ctx context.Context, o *credential.Opened, s *standing, action string, opening *Opening, effective *licence.Date) (RestrictionResult, error) {
+// submitRestriction signs, submits, and has the vault note that it was done.
+func (iss *Issuer) submitRestriction(ctx context.Context, by vault.By, l *Subject, s *standing, action string, opening *vault.Opening, effective *licence.Date) (RestrictionResult, error) {
 	day := licence.DateOf(iss.now())
 	if effective != nil {
 		day = *effective
 	}
-	signed, err := signAll(&statement.Restriction{
-		Ledger: iss.ledgerID, Issuer: iss.department.ID, Licence: o.Place(),
+	body := &statement.Restriction{
+		Ledger: iss.ledgerID, Issuer: iss.department.ID, Licence: l.Place,
 		Sequence: s.Restrictions.Sequence + 1, Action: action, ID: opening.Restriction,
 		Ground: opening.Commitment(), Effective: int32(day), Previous: s.Restrictions.Last, SignedAt: iss.seconds(),
-	}, iss.status[:1])
-	if err != nil {
+	}
+	if err := iss.submitSigned(ctx, action+" the licence", statement.PurposeStatus, body); err != nil {
 		return RestrictionResult{}, err
 	}
-	if _, err := iss.ledger.Submit(ctx, &chaincode.Transaction{Statements: signed}); err != nil {
-		return RestrictionResult{}, ledgerError(action+" the licence", err)
-	}
-	return RestrictionResult{ID: opening.Restriction}, iss.register.settled(ctx, []*Opening{opening})
+	return RestrictionResult{ID: opening.Restriction}, iss.write(ctx, by, func(tx *vault.Tx) error {
+		if l.ID == 0 {
+			return tx.SettleOpening(opening.Commitment())
+		}
+		return tx.SetRestriction(body)
+	})
 }

@@ -11,15 +11,14 @@ import (
 	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
-	"github.com/credledger/credledger/sdk/statement"
 )
 
 func TestSuccessor(t *testing.T) {
 	d := newDesk(t, "marriage")
 	one := d.sample(t, "-1.json")
 	first := d.issued(t, "a", d.file(t, "a.json", one), 1)[0]
-	job := issuer.Job{Type: "marriage", Inputs: []string{d.file(t, "b.json", one)}, Bundle: d.path("b"), Predecessor: first}
-	report, err := d.Issue(t.Context(), job, nil)
+	job := issuer.Job{Type: "marriage", Inputs: []string{d.file(t, "b.json", one)}, Bundle: d.path("b"), Predecessor: d.subject(t, first).ID}
+	report, err := d.Issue(t.Context(), clerk, job, nil)
 	if err != nil || report.Issued != 1 {
 		t.Fatalf("the report is %+v, %v", report, err)
 	}
@@ -36,7 +35,7 @@ func TestSuccessor(t *testing.T) {
 			t.Errorf("licence %d has an identifier of version %d, %v", i+1, id.Version(), err)
 		}
 	}
-	results, err := d.SetStatus(t.Context(), []issuer.StatusChange{{Licence: first, To: licence.Superseded, Reason: "reissue", Successor: second}}, nil)
+	results, err := d.SetStatus(t.Context(), clerk, []issuer.StatusChange{{Licence: d.subject(t, first), To: licence.Superseded, Reason: "reissue", Successor: d.subject(t, second)}}, nil)
 	if err != nil || results[0].Outcome != issuer.StatusChanged {
 		t.Fatalf("the result is %+v, %v", results, err)
 	}
@@ -44,55 +43,19 @@ func TestSuccessor(t *testing.T) {
 		t.Errorf("the ledger says %+v", s)
 	}
 	// The number is the successor's now, and of nobody else.
-	report, err = d.Issue(t.Context(), issuer.Job{Type: "marriage", Inputs: []string{d.file(t, "c.json", one)}, Bundle: d.path("c")}, nil)
+	report, err = d.Issue(t.Context(), clerk, issuer.Job{Type: "marriage", Inputs: []string{d.file(t, "c.json", one)}, Bundle: d.path("c")}, nil)
 	if err != nil || report.Rejected != 1 {
 		t.Errorf("the report is %+v, %v", report, err)
 	}
 	many := d.file(t, "many", d.sample(t, ".jsonl"))
-	_, err = d.Issue(t.Context(), issuer.Job{Type: "marriage", Inputs: []string{many}, Bundle: d.path("d"), Predecessor: second}, nil)
+	_, err = d.Issue(t.Context(), clerk, issuer.Job{Type: "marriage", Inputs: []string{many}, Bundle: d.path("d"), Predecessor: d.subject(t, second).ID}, nil)
 	hasCode(t, err, issuer.CodeArguments)
-}
-
-func TestBind(t *testing.T) {
-	d := newDesk(t, "marriage")
-	o := d.issued(t, "bundle", d.file(t, "input", d.sample(t, "-1.json")), 1)[0]
-	holder, err := sm.GenerateKey(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	binding, err := d.Bind(t.Context(), o, holder.Public(), now, now.AddDate(0, 3, 0))
-	if err != nil {
-		t.Fatal(err)
-	}
-	shown, err := credential.Disclose(o.Presentation, d.typ, "spouse1Name")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if o, err = shown.Open(d.typ); err != nil {
-		t.Fatal(err)
-	}
-	proof := statement.Proof{Audience: "natural-resources", IssuedAt: uint64(now.Unix()), NotAfter: uint64(now.Unix()) + 300}
-	proved, err := credential.Prove(o, binding, proof, holder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if o, err = proved.Open(d.typ); err != nil {
-		t.Fatal(err)
-	}
-	if s, ok := o.BindingStatement(); !ok || !s.Verify(d.department.Anchor.Public()) {
-		t.Error("the binding is not signed by the department's key")
-	}
-	_, err = d.Bind(t.Context(), o, holder.Public(), now, now.AddDate(2, 0, 0))
-	hasCode(t, err, statement.CodeInvalid)
-	forged := *o
-	forged.Digest[5] ^= 1
-	_, err = d.Bind(t.Context(), &forged, holder.Public(), now, now)
-	hasCode(t, err, issuer.CodeNotAnchored)
 }
 
 func TestRestrictAndRelease(t *testing.T) {
 	d := newDesk(t, "property")
 	o := d.issued(t, "bundle", d.file(t, "input", d.sample(t, "-1.json")), 1)[0]
+	l := d.subject(t, o)
 	open := func() (ids []string) {
 		t.Helper()
 		b, err := d.ledger.Evaluate(t.Context(), chaincode.Query{Name: "restrictions", Args: []string{d.department.ID, o.Digest.String()}})
@@ -109,9 +72,9 @@ func TestRestrictAndRelease(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, r := range answer.Open {
-			opening, err := d.config.Register.Opening(t.Context(), r.Ground)
-			if err != nil || opening == nil || opening.Key != issuer.OpensRestriction || opening.Restriction.String() != r.ID {
-				t.Errorf("the register opens the restriction as %+v, %v", opening, err)
+			opening, err := d.vault.Opening(t.Context(), r.Ground)
+			if err != nil || opening.Key != issuer.OpensRestriction || issuer.RestrictionID(opening.Restriction).String() != r.ID {
+				t.Errorf("the vault opens the restriction as %+v, %v", opening, err)
 			}
 			ids = append(ids, r.ID)
 		}
@@ -119,7 +82,7 @@ func TestRestrictAndRelease(t *testing.T) {
 	}
 	lay := func(iss *issuer.Issuer, code string) issuer.RestrictionID {
 		t.Helper()
-		r, err := iss.Restrict(t.Context(), o, code, nil)
+		r, err := iss.Restrict(t.Context(), clerk, l, code, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,11 +90,11 @@ func TestRestrictAndRelease(t *testing.T) {
 	}
 	release := func(iss *issuer.Issuer, code string, id *issuer.RestrictionID, want issuer.RestrictionResult) {
 		t.Helper()
-		if r, err := iss.Release(t.Context(), o, code, id, nil); err != nil || r != want {
+		if r, err := iss.Release(t.Context(), clerk, l, code, id, nil); err != nil || r != want {
 			t.Errorf("released %+v, %v, want %+v", r, err, want)
 		}
 	}
-	_, err := d.Release(t.Context(), o, "seizure", nil, nil)
+	_, err := d.Release(t.Context(), clerk, l, "seizure", nil, nil)
 	hasCode(t, err, issuer.CodeRestrictionState)
 	seizure := lay(d.Issuer, "seizure")
 	first, second := lay(d.Issuer, "mortgage"), lay(d.Issuer, "mortgage")
@@ -141,19 +104,19 @@ func TestRestrictAndRelease(t *testing.T) {
 	if d.status(t, o).State != licence.Active {
 		t.Error("a restriction changed the status")
 	}
-	_, err = d.Release(t.Context(), o, "mortgage", nil, nil)
+	_, err = d.Release(t.Context(), clerk, l, "mortgage", nil, nil)
 	hasCode(t, err, issuer.CodeAmbiguous)
 	if !strings.Contains(err.Error(), first.String()) || !strings.Contains(err.Error(), second.String()) {
 		t.Errorf("the error is %v", err)
 	}
 	release(d.Issuer, "mortgage", &first, issuer.RestrictionResult{ID: first})
-	_, err = d.Release(t.Context(), o, "mortgage", &first, nil)
+	_, err = d.Release(t.Context(), clerk, l, "mortgage", &first, nil)
 	hasCode(t, err, issuer.CodeRestrictionState)
 	release(d.Issuer, "mortgage", nil, issuer.RestrictionResult{ID: second})
 	if ids := open(); len(ids) != 1 || ids[0] != seizure.String() {
 		t.Errorf("open are %v", ids)
 	}
-	_, err = d.Restrict(t.Context(), o, "curse", nil)
+	_, err = d.Restrict(t.Context(), clerk, l, "curse", nil)
 	hasCode(t, err, issuer.CodeRestriction)
 	if !strings.Contains(err.Error(), "seizure, mortgage, objection") {
 		t.Errorf("the error is %v", err)
@@ -165,10 +128,10 @@ func TestRestrictAndRelease(t *testing.T) {
 	} {
 		earlier := failing.after != nil
 		iss := d.on(t, failing)
-		if _, err := iss.Restrict(t.Context(), o, "objection", nil); err == nil {
+		if _, err := iss.Restrict(t.Context(), clerk, l, "objection", nil); err == nil {
 			t.Fatal("the ledger did not fail")
 		}
-		again, err := iss.Restrict(t.Context(), o, "objection", nil)
+		again, err := iss.Restrict(t.Context(), clerk, l, "objection", nil)
 		if err != nil || again.Earlier != earlier {
 			t.Fatalf("restricted %+v, %v", again, err)
 		}
@@ -176,29 +139,29 @@ func TestRestrictAndRelease(t *testing.T) {
 			t.Errorf("open are %v, want %v among them", ids, again.ID)
 		}
 		failing.count = 0
-		if _, err := iss.Release(t.Context(), o, "objection", nil, nil); err == nil {
+		if _, err := iss.Release(t.Context(), clerk, l, "objection", nil, nil); err == nil {
 			t.Fatal("the ledger did not fail")
 		}
 		release(iss, "objection", nil, again)
 		if len(open()) != 1 {
 			t.Errorf("open are %v", open())
 		}
-		_, err = iss.Release(t.Context(), o, "objection", nil, nil)
+		_, err = iss.Release(t.Context(), clerk, l, "objection", nil, nil)
 		hasCode(t, err, issuer.CodeRestrictionState)
 	}
 	// A release that nobody knows to have succeeded does not keep a later restriction from release.
 	lost := &shaky{after: fails(2, ledger.CodeOutcomeUnknown)}
 	iss := d.on(t, lost)
 	lay(iss, "objection")
-	if _, err := iss.Release(t.Context(), o, "objection", nil, nil); err == nil {
+	if _, err := iss.Release(t.Context(), clerk, l, "objection", nil, nil); err == nil {
 		t.Fatal("the ledger did not fail")
 	}
 	later := lay(iss, "objection")
 	release(iss, "objection", nil, issuer.RestrictionResult{ID: later})
 	marriage := newDesk(t, "marriage")
 	other := marriage.issued(t, "bundle", marriage.file(t, "input", marriage.sample(t, "-1.json")), 1)[0]
-	_, err = marriage.Restrict(t.Context(), other, "seizure", nil)
+	_, err = marriage.Restrict(t.Context(), clerk, marriage.subject(t, other), "seizure", nil)
 	hasCode(t, err, issuer.CodeRestriction)
-	_, err = d.Restrict(t.Context(), other, "seizure", nil)
-	hasCode(t, err, issuer.CodeOtherIssuer)
+	_, err = d.Restrict(t.Context(), clerk, marriage.subject(t, other), "seizure", nil)
+	hasCode(t, err, issuer.CodeRestriction)
 }

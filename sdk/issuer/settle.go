@@ -2,13 +2,17 @@ package issuer
 
 import (
 	"context"
-	"database/sql"
+	"encoding/json"
+	"fmt"
 	"time"
+
+	"github.com/credledger/credledger/sdk/issuer/vault"
+	"github.com/credledger/credledger/sdk/licence"
 )
 
-// groupRecords and groupDelay bound what one transaction of the register settles. To sync the register
-// costs the same for one batch as for many, and a page of its index is written once for all licence
-// numbers of a group that fall on it.
+// groupRecords and groupDelay bound what one transaction of the vault settles. To sync it costs the same for one
+// batch as for many, and a page of an index is written once for all licence numbers of a group that
+// fall on it.
 const (
 	groupRecords = 8192
 	groupDelay   = 200 * time.Millisecond
@@ -28,10 +32,8 @@ func (r *run) settleAll(ctx context.Context, ordered <-chan *chunk) error {
 		case c, more = <-ordered:
 		}
 		if c != nil {
-			select {
-			case <-c.ready:
-			case <-ctx.Done():
-				return context.Cause(ctx)
+			if err := c.wait(ctx); err != nil {
+				return err
 			}
 			group = append(group, c)
 			if records += len(c.items); records < r.iss.groupRecords {
@@ -51,52 +53,52 @@ func (r *run) settleAll(ctx context.Context, ordered <-chan *chunk) error {
 	return nil
 }
 
-// settle takes steps 1 to 3 for a group of chunks, and begins step 4. With it go the states that
-// batches of earlier groups have reached: steps 5 and 6, and with done step 7.
+// settle puts the batches of a group of chunks into the vault, in one transaction with what was delivered since
+// the last one and with how far the job has come, done or not; and has the batches submitted.
 func (r *run) settle(ctx context.Context, group []*chunk, done bool) error {
-	states := r.takeStates()
-	row := r.row
-	row.done = done
-	var batches []*batchRow
-	err := r.iss.register.write(ctx, "register what was issued", func(tx *sql.Tx) error {
-		reg, err := newRegistrar(tx)
-		if err != nil {
+	delivered := r.takeFinished()
+	if len(group)+len(delivered) == 0 && !done {
+		return nil
+	}
+	if r.bundle != nil && len(delivered) > 0 {
+		if err := r.bundle.sync(); err != nil {
 			return err
 		}
-		for _, c := range group {
-			if err := r.sealChunk(reg, c); err != nil {
+	}
+	drafts := make([][]*draft, len(group))
+	for i, c := range group {
+		drafts[i] = c.drafts()
+	}
+	var row vault.Job
+	post := posting{by: r.by, job: r.row.ID, groups: drafts}
+	post.also = func(tx *vault.Tx, _ []*batch) (err error) {
+		if row, err = r.advance(group, delivered, done); err != nil {
+			return err
+		}
+		for _, d := range delivered {
+			if err := tx.Anchored(d.batch.ID, *d.batch.Position); err != nil {
 				return err
 			}
-			row.records += int64(len(c.items))
-			row.rejected += int64(len(c.items))
-			row.prefix = c.prefix
-			if c.batch != nil {
-				row.issued += int64(c.batch.size)
-				row.rejected -= int64(c.batch.size)
-				batches = append(batches, c.batch)
+			if err := tx.Delivered(d.batch.ID); err != nil {
+				return err
 			}
 		}
-		if err := r.stream.sync(); err != nil {
-			return err
-		}
-		if err := r.rejects.sync(); err != nil {
-			return err
-		}
-		if err := r.iss.step(stepWritten); err != nil {
-			return err
-		}
-		row.stream, row.rejects = r.stream.length, r.rejects.length
-		return reg.settle(&row, batches, states)
-	})
+		return tx.PutJob(&row)
+	}
+	batches, err := r.iss.put(ctx, &post)
 	if err != nil {
 		return err
 	}
 	r.row = row
-	if err := r.iss.step(stepRegistered); err != nil {
+	r.rejects.settle()
+	if err := r.iss.step(stepStored); err != nil {
 		return err
 	}
 	for _, b := range batches {
-		if err := r.submit(ctx, b); err != nil {
+		if b == nil { // all its records were rejected
+			continue
+		}
+		if err := r.submit(ctx, &delivery{batch: b}); err != nil {
 			return err
 		}
 	}
@@ -104,11 +106,50 @@ func (r *run) settle(ctx context.Context, group []*chunk, done bool) error {
 	return nil
 }
 
-// takeStates returns the states that batches have reached since the last settlement.
-func (r *run) takeStates() []batchState {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	states := r.states
-	r.states = nil
-	return states
+// advance returns how far the job will have come, and writes what was rejected of a group to the rejects file.
+// It may be called again, when the transaction is tried again.
+func (r *run) advance(group []*chunk, delivered []*delivery, done bool) (vault.Job, error) {
+	row := r.row
+	row.Done = done
+	if err := r.rejects.begin(); err != nil {
+		return row, err
+	}
+	for _, c := range group {
+		row.Records += int64(len(c.items))
+		row.Prefix = c.prefix
+		for i := range c.items {
+			problems := r.problems(&c.items[i])
+			if problems == nil {
+				row.Accepted++
+				continue
+			}
+			row.Rejected++
+			it := &c.items[i]
+			if err := r.rejects.write(Rejection{Record: it.record, Input: it.input, Line: it.line}, problems); err != nil {
+				return row, err
+			}
+		}
+	}
+	if err := r.rejects.flush(); err != nil {
+		return row, err
+	}
+	if err := r.rejects.sync(); err != nil {
+		return row, err
+	}
+	if r.bundle != nil && len(delivered) > 0 {
+		b, err := json.Marshal(detail{Bundle: delivered[len(delivered)-1].end})
+		if err != nil {
+			return row, fmt.Errorf("write how far the job has come: %w", err)
+		}
+		row.Detail = b
+	}
+	return row, r.iss.step(stepWritten)
+}
+
+// problems returns why a record is rejected; nil: it is not.
+func (r *run) problems(it *item) []licence.Problem {
+	if it.problems == nil && it.draft.taken {
+		return taken(r.typ)
+	}
+	return it.problems
 }

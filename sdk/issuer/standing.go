@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/hex"
 	"strconv"
-	"time"
+	"sync"
+	"sync/atomic"
 
-	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
 )
@@ -25,32 +25,23 @@ type standing struct {
 		Sequence uint32   `json:"sequence"`
 		Last     *sm.Hash `json:"last"`
 		Open     []struct {
-			ID string `json:"id"`
+			ID        string       `json:"id"`
+			Effective licence.Date `json:"effective"`
 		} `json:"open"`
 	} `json:"restrictions"`
 }
 
-// ours makes sure that a credential names this department and ledger.
-func (iss *Issuer) ours(o *credential.Opened) error {
-	if o.Signed.Issuer != iss.department.ID || o.Signed.Ledger != iss.ledgerID {
-		return errorf(CodeOtherIssuer, nil, "the credential is not one of %s on this ledger", iss.department.ID)
-	}
-	return nil
-}
-
 // standing asks the ledger about a licence, which must be anchored by this department.
-func (iss *Issuer) standing(ctx context.Context, o *credential.Opened) (*standing, error) {
-	if err := iss.ours(o); err != nil {
-		return nil, err
-	}
+func (iss *Issuer) standing(ctx context.Context, l *Subject) (*standing, error) {
 	s := new(standing)
-	err := iss.query(ctx, s, "verify", o.Signed.Issuer, o.Signed.Root.String(),
-		strconv.FormatUint(uint64(o.Index), 10), o.Digest.String(), hex.EncodeToString(o.Path))
+	p := &l.Place
+	err := iss.query(ctx, s, "verify", iss.department.ID, p.Root.String(),
+		strconv.FormatUint(uint64(p.Index), 10), p.Digest.String(), hex.EncodeToString(p.Path))
 	if err != nil {
 		return nil, err
 	}
-	if !s.Included || s.Type != o.Type.ID {
-		return nil, errorf(CodeNotAnchored, nil, "the licence is not on the ledger; if its run was interrupted, let that come to its end first")
+	if !s.Included || s.Type != l.Type {
+		return nil, errorf(CodeNotAnchored, nil, "the licence is not on the ledger; if issuing it was interrupted, let that come to its end first")
 	}
 	if s.Disowned {
 		return nil, errorf(CodeNotAnchored, nil, "the licence stands under a root that the department has disowned")
@@ -58,20 +49,34 @@ func (iss *Issuer) standing(ctx context.Context, o *credential.Opened) (*standin
 	return s, nil
 }
 
-// firstDay is the day from which a change holds that holds from the beginning: the day of issue, or
-// the first day of validity if that is earlier.
-func firstDay(o *credential.Opened) licence.Date {
-	day := licence.DateOf(time.Unix(int64(o.Record.IssuedAt), 0))
-	if from := o.Record.ValidFrom; from != nil && *from < day {
-		return *from
+// standingsAtOnce is how many licences the ledger is asked about at the same time.
+const standingsAtOnce = 16
+
+// standings asks the ledger about the licences of changes.
+func (iss *Issuer) standings(ctx context.Context, changes []StatusChange) ([]*standing, error) {
+	out, errs := make([]*standing, len(changes)), make([]error, len(changes))
+	var all sync.WaitGroup
+	var next atomic.Int64
+	for range min(standingsAtOnce, len(changes)) {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(changes); i = int(next.Add(1)) - 1 {
+				out[i], errs[i] = iss.standing(ctx, changes[i].Licence)
+			}
+		})
 	}
-	return day
+	all.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return nil, about(changes[i].Licence, err)
+		}
+	}
+	return out, nil
 }
 
 // about adds to an error which licence of many it is about, by its name on the ledger.
-func about(o *credential.Opened, err error) error {
+func about(l *Subject, err error) error {
 	if code := Code(err); code != "" {
-		return errorf(code, err, "licence %s", o.Digest)
+		return errorf(code, err, "licence %s", l.Place.Digest)
 	}
 	return err
 }

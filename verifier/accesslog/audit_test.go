@@ -143,6 +143,39 @@ func (l *lagging) Checkpoints(department, log string) iter.Seq2[verify.Checkpoin
 	}
 }
 
+// TestAuditHandsOverEntries: all that are entries, in their order, from a log as from an export.
+func TestAuditHandsOverEntries(t *testing.T) {
+	city, dir := audited(t)
+	var want, got []string
+	for _, r := range records(t, dir) {
+		want = append(want, string(r.entry))
+	}
+	options := AuditOptions{Entry: func(e *access.Entry) error {
+		b, err := e.Bytes()
+		got = append(got, string(b))
+		return err
+	}}
+	auditDir(t, dir, city.Index, options)
+	if !slices.Equal(got, want) {
+		t.Errorf("%d entries are handed over, the log has %d", len(got), len(want))
+	}
+	got = nil
+	if _, err := auditExport(t, dir, city.Index, options); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%d entries are handed over, the export has %d; %v", len(got), len(want), err)
+	}
+	enough := errors.New("enough")
+	n := 0
+	_, err := auditExport(t, dir, city.Index, AuditOptions{Entry: func(*access.Entry) error {
+		if n++; n == 7 {
+			return enough
+		}
+		return nil
+	}})
+	if !errors.Is(err, enough) || n != 7 {
+		t.Errorf("after %d entries: %v", n, err)
+	}
+}
+
 // TestAuditOfOlderExport audits an export when the ledger has gone on.
 func TestAuditOfOlderExport(t *testing.T) {
 	city, dir := audited(t)

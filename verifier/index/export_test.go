@@ -17,9 +17,12 @@ import (
 // told is all that an export tells, in an order.
 func told(t testing.TB, e *index.Export) []string {
 	t.Helper()
-	out := []string{fmt.Sprint(e.Head(), e.Heartbeat(), sm.Sum(e.Genesis()))}
+	out := []string{fmt.Sprint(e.Ledger(), e.Head(), e.Heartbeat(), sm.Sum(e.Genesis()))}
 	var last ledger.Position
 	for a, changes := range e.Anchors {
+		if before, after := e.Bracket(a.Position); before != a.Before || after != a.After {
+			t.Errorf("the anchor at %v stands between %v and %v, its place between %v and %v", a.Position, a.Before, a.After, before, after)
+		}
 		at := ledger.Position{Block: a.Position.Block, Index: a.Position.Index}
 		if at.Compare(last) <= 0 {
 			t.Errorf("an anchor at %v comes after one at %v", at, last)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"image/jpeg"
 	"image/png"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -96,9 +97,24 @@ var Commands = map[string]func(*testscript.TestScript, bool, []string){
 		ts.Check(os.WriteFile(ts.MkAbs(args[1]), out.Bytes(), 0o600))
 	},
 
-	// copytree FROM TO copies a directory.
+	// copytree FROM TO copies a directory, with the permissions of what is in it.
 	"copytree": func(ts *testscript.TestScript, _ bool, args []string) {
-		ts.Check(os.CopyFS(ts.MkAbs(args[1]), os.DirFS(ts.MkAbs(args[0]))))
+		from, to := ts.MkAbs(args[0]), ts.MkAbs(args[1])
+		ts.Check(os.CopyFS(to, os.DirFS(from)))
+		ts.Check(filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
+			if err != nil || !e.Type().IsRegular() {
+				return err
+			}
+			info, err := e.Info()
+			if err != nil {
+				return err
+			}
+			name, err := filepath.Rel(from, path)
+			if err != nil {
+				return err
+			}
+			return os.Chmod(filepath.Join(to, name), info.Mode().Perm())
+		}))
 	},
 }
 

@@ -65,17 +65,7 @@ func (t *Tx) numberHolders(licences []*Sealed) (map[name]ID, error) {
 	for i, l := range licences {
 		keys[i] = l.number[:]
 	}
-	holders := map[name]ID{}
-	err := t.v.db.SelectIn(t.ctx, t.tx, "SELECT number, id FROM vault_licence WHERE released = 0 AND number IN (?)", keys, func(rows *sql.Rows) error {
-		var number []byte
-		var id ID
-		if err := rows.Scan(&number, &id); err != nil {
-			return sqldb.Wrap("look for licence numbers", err)
-		}
-		holders[name(number)] = id
-		return nil
-	})
-	return holders, err
+	return t.v.holding(t.ctx, t.tx, keys)
 }
 
 // Newest returns the time of the newest signed head: dates of issue should never go back.
@@ -91,6 +81,10 @@ func (v *Vault) Newest(ctx context.Context) (uint64, error) {
 type NewBatch struct {
 	Job  int64  // 0: none
 	Head []byte // signed, over exactly the licences that come with it
+
+	// By says of each of the licences who issues it, if several do; nil: who does the transaction issues them
+	// all, which is one line of the history.
+	By []By
 }
 
 // AddBatch puts a batch with its licences, in the order of the tree, into the vault. It is Pending then. A
@@ -111,6 +105,9 @@ func (t *Tx) AddBatch(b NewBatch, licences []*Sealed) (*Batch, error) {
 		if l.typ != head.Type {
 			return nil, errorf(CodeBatch, nil, "a licence of another type than the head's is in the batch")
 		}
+	}
+	if b.By != nil && len(b.By) != len(licences) {
+		return nil, errorf(CodeBatch, nil, "there are %d licences, and %d who issue them", len(licences), len(b.By))
 	}
 	if int(head.Size) != len(licences) || head.Root != credential.Root(leaves) {
 		return nil, errorf(CodeBatch, nil, "the head is not over these licences in this order")
@@ -137,7 +134,22 @@ func (t *Tx) AddBatch(b NewBatch, licences []*Sealed) (*Batch, error) {
 	if err := t.insertContents(licences, func(i int) ID { return out.First + ID(i) }); err != nil {
 		return nil, err
 	}
-	return out, t.record(ActionIssued, out.ID)
+	return out, t.recordIssued(out, b.By)
+}
+
+// recordIssued writes a line of history for the batch, or if several have issued it, for each of its licences.
+func (t *Tx) recordIssued(b *Batch, by []By) error {
+	if by == nil {
+		return t.record(ActionIssued, b.ID)
+	}
+	lines := make([]line, len(by))
+	for i := range by {
+		if err := by[i].Check(); err != nil {
+			return err
+		}
+		lines[i] = line{ActionIssued, b.ID, b.First + ID(i), &by[i]}
+	}
+	return t.recordLines(lines)
 }
 
 // parseHead parses a signed head of this department on this ledger.
@@ -211,7 +223,7 @@ func (t *Tx) passNumbers(licences []*Sealed) error {
 func (t *Tx) insertBatch(b *Batch, typ int64) (err error) {
 	b.First = t.next
 	t.next += ID(b.Size)
-	t.seen = max(t.seen, int64(b.IssuedAt))
+	t.seen = max(t.seen, min(int64(b.IssuedAt), t.at)) // somebody with a stolen key may date what he signs ahead
 	if _, err := t.exec("take ids", "UPDATE vault_turn SET next = $1, newest = $2 WHERE id = 1", int64(t.next), t.seen); err != nil {
 		return err
 	}
@@ -231,18 +243,18 @@ func (t *Tx) insertBatch(b *Batch, typ int64) (err error) {
 
 // insertLicences inserts the licences of a batch; nil: lost ones.
 func (t *Tx) insertLicences(b *Batch, typ int64, licences []*Sealed) error {
-	const table = "vault_licence (id, batch, type, number, released, state, sequence, predecessor, valid_until, ended, ends)"
-	err := t.v.db.Insert(t.ctx, t.tx, table, 11, b.Size, func(i int, values []any) {
-		var number, until any
+	const table = "vault_licence (id, batch, type, number, released, state, sequence, predecessor, since, valid_until, ended, ends)"
+	err := t.v.db.Insert(t.ctx, t.tx, table, 12, b.Size, func(i int, values []any) {
+		var number, since, until any
 		var predecessor int64
 		if licences != nil {
 			l := licences[i]
-			number, predecessor = l.number[:], int64(l.predecessor)
+			number, predecessor, since = l.number[:], int64(l.predecessor), int64(l.since)
 			if l.validUntil != nil {
 				until = int64(*l.validUntil)
 			}
 		}
-		copy(values, []any{int64(b.First) + int64(i), b.ID, typ, number, int64(0), "active", int64(0), predecessor, until, nil, until})
+		copy(values, []any{int64(b.First) + int64(i), b.ID, typ, number, int64(0), "active", int64(0), predecessor, since, until, nil, until})
 	})
 	if sqldb.Code(err) == sqldb.CodeUnique {
 		return errorf(CodeNumberTaken, nil, "a licence number of the batch is held by another licence")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/binary"
+	"errors"
 	"time"
 
 	"github.com/credledger/credledger/sdk/sqldb"
@@ -74,23 +75,28 @@ func (t *Tx) AddBinding(b *KeptBinding) (int64, error) {
 // RevokeBinding notes that a binding holds no longer. One that was revoked before stays as it was.
 // Error: CodeUnknown.
 func (t *Tx) RevokeBinding(id int64) error {
-	var licence ID
-	found := false
-	err := sqldb.Select(t.ctx, t.tx, "SELECT licence FROM vault_binding WHERE id = $1", []any{id}, func(rows *sql.Rows) error {
-		found = true
-		return sqldb.Wrap("read a binding", rows.Scan(&licence))
-	})
+	licence, err := boundLicence(t.ctx, t.tx, id)
 	if err != nil {
 		return err
-	}
-	if !found {
-		return errorf(CodeUnknown, nil, "there is no binding %d in the vault", id)
 	}
 	n, err := t.exec("revoke a binding", "UPDATE vault_binding SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL", t.at, id)
 	if err != nil || n == 0 {
 		return err
 	}
 	return t.record(ActionUnbound, 0, licence)
+}
+
+// BoundLicence returns of which licence a binding is. Error: CodeUnknown.
+func (v *Vault) BoundLicence(ctx context.Context, binding int64) (ID, error) {
+	return boundLicence(ctx, v.db.Read(), binding)
+}
+
+func boundLicence(ctx context.Context, q sqldb.Querier, binding int64) (id ID, err error) {
+	err = q.QueryRowContext(ctx, "SELECT licence FROM vault_binding WHERE id = $1", binding).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, errorf(CodeUnknown, nil, "there is no binding %d in the vault", binding)
+	}
+	return id, sqldb.Wrap("read a binding", err)
 }
 
 // Bindings returns the bindings of a licence, oldest first. Errors: CodeUnknown, CodeErased, CodeKeys.

@@ -1,11 +1,13 @@
 package vault
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/binary"
 	"errors"
 	"iter"
+	"slices"
 
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/credential"
@@ -27,7 +29,7 @@ type CatchUpReport struct {
 	From, To ledger.Head // from where to where the ledger was read; From is zero the first time
 	Anchored int         // batches that waited for it and are on the ledger
 	States   int         // changes of states
-	Lost     []LostBatch // batches that the vault has lost
+	Lost     []LostBatch // batches that the vault has lost, or that somebody else has signed with a key of the department
 }
 
 // A LostBatch is one that the ledger has and the vault had not: a copy was put back that is older.
@@ -58,13 +60,13 @@ const (
 // Errors: CodeLedgerOther if the ledger ends before the vault's place in it, or has another block there; then it
 // is the ledger that was put back, or another one. CodeUnavailable.
 func (v *Vault) CatchUp(ctx context.Context, l Ledger) (*CatchUpReport, error) {
+	seen, err := v.Seen(ctx) // first: another process may come further meanwhile, and the ledger with it
+	if err != nil {
+		return nil, err
+	}
 	head, err := l.Head(ctx)
 	if err != nil {
 		return nil, errorf(CodeUnavailable, err, "ask the ledger for its end")
-	}
-	seen, err := v.Seen(ctx)
-	if err != nil {
-		return nil, err
 	}
 	report := &CatchUpReport{From: seen, To: head}
 	if head.Height < seen.Height || head.Height == seen.Height && head.Hash != seen.Hash {
@@ -153,6 +155,7 @@ type ledgerItem struct {
 	digests     []byte // under it
 	status      *statement.Status
 	restriction *statement.Restriction
+	disowned    []sm.Hash // roots that were anchored with a stolen key
 }
 
 // appendItems appends what a block has of this department.
@@ -184,6 +187,11 @@ func (v *Vault) appendItems(items []ledgerItem, block *ledger.Block) ([]ledgerIt
 				if body.Issuer != v.identity.Department {
 					continue
 				}
+			case *statement.Key:
+				item.disowned = body.Disowned
+				if body.Department != v.identity.Department || len(body.Disowned) == 0 {
+					continue
+				}
 			default:
 				continue
 			}
@@ -197,6 +205,7 @@ func (v *Vault) appendItems(items []ledgerItem, block *ledger.Block) ([]ledgerIt
 func (v *Vault) learn(ctx context.Context, read ledger.Head, items []ledgerItem, report *CatchUpReport) error {
 	var anchored, states int
 	var lost []LostBatch
+	disowned := map[sm.Hash]bool{}
 	err := v.Write(ctx, catchUpBy, func(t *Tx) error {
 		if err := t.takeTurn(); err != nil {
 			return err
@@ -223,8 +232,15 @@ func (v *Vault) learn(ctx context.Context, read ledger.Head, items []ledgerItem,
 				if changed {
 					states++
 				}
+			case item.disowned != nil:
+				for _, root := range item.disowned {
+					if err := t.learnDisowned(root); err != nil {
+						return err
+					}
+					disowned[root] = true
+				}
 			default:
-				if err := t.SettleOpening(item.restriction.Ground); err != nil {
+				if err := t.SetRestriction(item.restriction); err != nil {
 					return err
 				}
 			}
@@ -234,9 +250,25 @@ func (v *Vault) learn(ctx context.Context, read ledger.Head, items []ledgerItem,
 	if err == nil {
 		report.Anchored += anchored
 		report.States += states
-		report.Lost = append(report.Lost, lost...)
+		report.Lost = slices.DeleteFunc(append(report.Lost, lost...), func(b LostBatch) bool { return disowned[b.Root] })
 	}
 	return err
+}
+
+// learnDisowned notes that a batch was not this department's, but of somebody with a key of it: the vault has
+// lost nothing.
+func (t *Tx) learnDisowned(root sm.Hash) error {
+	b, err := t.v.batch(t.ctx, t.tx, "b.root = $1", root[:])
+	if Code(err) == CodeUnknown {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	n, err := t.exec("note that a batch was disowned", "DELETE FROM vault_lost WHERE batch = $1", b.ID)
+	if err != nil || n == 0 {
+		return err
+	}
+	return t.record(ActionDisowned, b.ID)
 }
 
 // setSeen notes up to where the ledger was read; another process may have come further.
@@ -262,6 +294,11 @@ func (t *Tx) learnHead(item *ledgerItem) (waited bool, lost *LostBatch, err erro
 	if err == nil {
 		if b.State != Pending && b.Position != nil {
 			return false, nil, nil
+		}
+		if !bytes.Equal(b.Head, item.signed) { // signed anew by two at once: the ledger has taken one of the heads
+			if _, err := t.exec("take the ledger's head", "UPDATE vault_batch SET head = $1, issued_at = $2 WHERE id = $3", item.signed, int64(head.SignedAt), b.ID); err != nil {
+				return false, nil, err
+			}
 		}
 		return b.State == Pending, nil, t.Anchored(b.ID, item.at)
 	}
@@ -300,7 +337,8 @@ func rootOf(digests []byte) sm.Hash {
 
 // learnStatus notes a change of a state, and that the ledger holds the commitment to its reason.
 func (t *Tx) learnStatus(s *statement.Status) (changed bool, err error) {
-	if err := t.SettleOpening(s.Reason); err != nil {
+	_, by, err := t.settleOpening(s.Reason)
+	if err != nil {
 		return false, err
 	}
 	change := Change{To: licence.State(s.To), Effective: licence.Date(s.Effective), Sequence: s.Sequence}
@@ -322,11 +360,11 @@ func (t *Tx) learnStatus(s *statement.Status) (changed bool, err error) {
 			return false, err
 		}
 	}
-	if err != nil || !changed {
+	switch {
+	case err != nil || !changed:
 		return false, err
+	case by != nil: // done through this vault, and not noted
+		return true, t.recordLines([]line{{ActionState, batch, id, by}})
 	}
-	if id != 0 {
-		return true, t.record(ActionStateLedger, 0, id)
-	}
-	return true, t.record(ActionStateLedger, batch)
+	return true, t.recordLines([]line{{ActionStateLedger, batch, id, &t.by}})
 }

@@ -24,9 +24,17 @@ const (
 	maxAnswer    = 64 << 10
 )
 
-func (k *ClaimKey) check() error {
+// Check refuses one that is not of its form: CodeArgument.
+func (k *ClaimKey) Check() error {
 	if k.Caller == "" || len(k.Caller) > maxClaimPart || k.Key == "" || len(k.Key) > maxClaimPart {
 		return errorf(CodeArgument, nil, "an idempotency key and its caller have 1 to %d bytes", maxClaimPart)
+	}
+	return nil
+}
+
+func checkAnswer(answer []byte) error {
+	if len(answer) == 0 || len(answer) > maxAnswer {
+		return errorf(CodeArgument, nil, "the answer kept with an idempotency key has 1 to %d bytes", maxAnswer)
 	}
 	return nil
 }
@@ -46,69 +54,137 @@ func (v *Vault) claimRequest(name []byte, k *ClaimKey) []byte {
 //
 // Error: CodeClaimReused if something else was asked under it.
 func (t *Tx) Claim(k ClaimKey, answer []byte, until time.Time) (earlier []byte, err error) {
-	if err := k.check(); err != nil {
+	if err := checkAnswer(answer); err != nil {
 		return nil, err
 	}
-	if len(answer) == 0 || len(answer) > maxAnswer {
-		return nil, errorf(CodeArgument, nil, "the answer kept with an idempotency key has 1 to %d bytes", maxAnswer)
+	known, err := t.Recalls([]ClaimKey{k})
+	if err != nil {
+		return nil, err
 	}
+	switch {
+	case known[0].Reused:
+		return nil, reused()
+	case known[0].Answer != nil:
+		return known[0].Answer, nil
+	}
+	return nil, t.Claims([]ClaimKey{k}, [][]byte{answer}, until)
+}
+
+// A Recalled is what is known of an idempotency key.
+type Recalled struct {
+	Answer []byte // that was given; nil: nothing was asked under the key
+	Reused bool   // something else was asked under it
+}
+
+// Recalls returns what is known of each of many keys. From the call on nobody else takes one until the
+// transaction ends.
+func (t *Tx) Recalls(keys []ClaimKey) ([]Recalled, error) {
 	if err := t.takeTurn(); err != nil {
 		return nil, err
 	}
-	earlier, err = t.v.recall(t.ctx, t.tx, &k, t.at)
-	if err != nil || earlier != nil {
-		return earlier, err
+	names := make([]any, len(keys))
+	for i := range keys {
+		if err := keys[i].Check(); err != nil {
+			return nil, err
+		}
+		names[i] = t.v.claimName(&keys[i])
 	}
-	name := t.v.claimName(&k)
-	if _, err := t.exec("take an idempotency key", "DELETE FROM vault_claim WHERE name = $1", name); err != nil { // one that has expired
-		return nil, err
-	}
-	sealed, err := t.v.sealRecord(purposeClaim, name, answer)
+	type row struct{ request, sealed []byte }
+	found := map[string]row{}
+	var expired [][]byte
+	err := t.v.db.SelectIn(t.ctx, t.tx, "SELECT name, request, sealed, expires FROM vault_claim WHERE name IN (?)", names, func(rows *sql.Rows) error {
+		var name []byte
+		var r row
+		var expires int64
+		if err := rows.Scan(&name, &r.request, &r.sealed, &expires); err != nil {
+			return sqldb.Wrap("look for idempotency keys", err)
+		}
+		if expires > t.at {
+			found[string(name)] = r
+		} else {
+			expired = append(expired, name)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	_, err = t.exec("take an idempotency key", "INSERT INTO vault_claim (name, request, sealed, expires) VALUES ($1, $2, $3, $4)",
-		name, t.v.claimRequest(name, &k), sealed, until.Unix())
-	return nil, err
+	for _, name := range expired {
+		if _, err := t.exec("take an idempotency key", "DELETE FROM vault_claim WHERE name = $1", name); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]Recalled, len(keys))
+	for i := range keys {
+		name := names[i].([]byte)
+		r, ok := found[string(name)]
+		switch {
+		case !ok:
+		case subtle.ConstantTimeCompare(r.request, t.v.claimRequest(name, &keys[i])) != 1:
+			out[i].Reused = true
+		default:
+			if out[i].Answer, err = t.v.unsealRecord(purposeClaim, name, r.sealed); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
 }
 
-// Answer puts another answer in the place of the one that a key was taken with. Error: CodeUnknown.
-func (t *Tx) Answer(k ClaimKey, answer []byte) error {
-	if len(answer) == 0 || len(answer) > maxAnswer {
-		return errorf(CodeArgument, nil, "the answer kept with an idempotency key has 1 to %d bytes", maxAnswer)
+// Claims takes many keys, of which Recalls in the same transaction has said that nothing was asked under
+// them, each with its answer. Error: CodeClaimReused if a key comes twice.
+func (t *Tx) Claims(keys []ClaimKey, answers [][]byte, until time.Time) error {
+	names, sealed := make([][]byte, len(keys)), make([][]byte, len(keys))
+	for i := range keys {
+		if err := keys[i].Check(); err != nil {
+			return err
+		}
+		if err := checkAnswer(answers[i]); err != nil {
+			return err
+		}
+		names[i] = t.v.claimName(&keys[i])
+		var err error
+		if sealed[i], err = t.v.sealRecord(purposeClaim, names[i], answers[i]); err != nil {
+			return err
+		}
 	}
+	err := t.v.db.Insert(t.ctx, t.tx, "vault_claim (name, request, sealed, expires)", 4, len(keys), func(i int, values []any) {
+		values[0], values[1], values[2], values[3] = names[i], t.v.claimRequest(names[i], &keys[i]), sealed[i], until.Unix()
+	})
+	if sqldb.Code(err) == sqldb.CodeUnique {
+		return reused()
+	}
+	return err
+}
+
+func reused() error {
+	return errorf(CodeClaimReused, nil, "something else was asked under this idempotency key: take another key")
+}
+
+// Unclaim forgets an idempotency key: what was asked under it was not done after all. One that nothing was asked
+// under is no error.
+func (t *Tx) Unclaim(k ClaimKey) error {
 	name := t.v.claimName(&k)
-	sealed, err := t.v.sealRecord(purposeClaim, name, answer)
-	if err != nil {
-		return err
-	}
-	n, err := t.exec("keep an answer", "UPDATE vault_claim SET sealed = $1 WHERE name = $2 AND request = $3", sealed, name, t.v.claimRequest(name, &k))
-	if err == nil && n == 0 {
-		return errorf(CodeUnknown, nil, "nothing was asked under this idempotency key")
-	}
+	_, err := t.exec("forget an idempotency key", "DELETE FROM vault_claim WHERE name = $1 AND request = $2", name, t.v.claimRequest(name, &k))
 	return err
 }
 
 // Recall returns the answer that was given under a key to the same request; nil if nothing was asked under
 // it. Error: CodeClaimReused if something else was.
 func (v *Vault) Recall(ctx context.Context, k ClaimKey) ([]byte, error) {
-	if err := k.check(); err != nil {
+	if err := k.Check(); err != nil {
 		return nil, err
 	}
-	return v.recall(ctx, v.db.Read(), &k, v.seconds())
-}
-
-func (v *Vault) recall(ctx context.Context, q sqldb.Querier, k *ClaimKey, now int64) ([]byte, error) {
-	name := v.claimName(k)
+	name := v.claimName(&k)
 	var request, sealed []byte
-	err := q.QueryRowContext(ctx, "SELECT request, sealed FROM vault_claim WHERE name = $1 AND expires > $2", name, now).Scan(&request, &sealed)
+	err := v.db.Read().QueryRowContext(ctx, "SELECT request, sealed FROM vault_claim WHERE name = $1 AND expires > $2", name, v.seconds()).Scan(&request, &sealed)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, nil
 	case err != nil:
 		return nil, sqldb.Wrap("look for an idempotency key", err)
-	case subtle.ConstantTimeCompare(request, v.claimRequest(name, k)) != 1:
-		return nil, errorf(CodeClaimReused, nil, "something else was asked under this idempotency key: take another key")
+	case subtle.ConstantTimeCompare(request, v.claimRequest(name, &k)) != 1:
+		return nil, reused()
 	}
 	return v.unsealRecord(purposeClaim, name, sealed)
 }

@@ -68,7 +68,7 @@ func testErase(t *testing.T, p *place) {
 	_, err = v.Bindings(t.Context(), id)
 	refused(t, err, CodeErased)
 	refused(t, v.Write(t.Context(), clerk, func(tx *Tx) error { _, err := tx.AddBinding(late); return err }), CodeErased)
-	if found, err := v.ByHolder(t.Context(), deposits[1].Holders[0], 0, 10); err != nil || len(found) != 0 {
+	if found, err := v.ByHolder(t.Context(), deposits[1].Holders[0], []string{"marriage"}, 0, 10); err != nil || len(found) != 0 {
 		t.Fatalf("the holder of an erased licence is found: %v, %v", found, err)
 	}
 

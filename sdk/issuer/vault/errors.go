@@ -32,6 +32,7 @@ const (
 	CodeClaimReused    = "idempotency-reused" // the key was used for something else
 	CodeSamePerson     = "same-person"        // who proposed something cannot be the second who approves it
 	CodeProposalClosed = "proposal-closed"    // it was decided before, or has expired
+	CodeJobMoved       = "job-moved"          // somebody else works on the job, and has come further
 	CodeJobExists      = "job-exists"         // a job with these arguments was begun before
 )
 

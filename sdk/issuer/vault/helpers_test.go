@@ -337,7 +337,7 @@ func dump(t testing.TB, v *Vault) []byte {
 }
 
 var allTables = []string{"vault_meta", "vault_turn", "vault_type", "vault_job", "vault_batch", "vault_lost", "vault_licence", "vault_key", "vault_content",
-	"vault_holder", "vault_opening", "vault_binding", "vault_history", "vault_claim", "vault_proposal", "vault_outbox", "vault_retired", "vault_migration"}
+	"vault_holder", "vault_opening", "vault_binding", "vault_history", "vault_claim", "vault_proposal", "vault_outbox", "vault_told", "vault_retired", "vault_migration"}
 
 // count returns how many rows a query finds.
 func count(t testing.TB, v *Vault, table, where string, args ...any) (n int) {

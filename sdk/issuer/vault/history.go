@@ -18,6 +18,8 @@ const (
 	ActionOpened       = "opened"        // of a licence or a batch: somebody got the contents
 	ActionState        = "state"         // of a licence: its state was changed
 	ActionStateLedger  = "state-ledger"  // of a licence or a batch: its state was learnt from the ledger
+	ActionRestricted   = "restricted"    // of a licence: a restriction was laid on it
+	ActionReleased     = "released"      // of a licence: a restriction was lifted from it
 	ActionBound        = "bound"         // of a licence: a holder's key was bound to it
 	ActionUnbound      = "unbound"       // of a licence: a binding was revoked
 	ActionProposed     = "proposed"      // of a licence, or none
@@ -28,6 +30,7 @@ const (
 	ActionLost         = "lost"          // of a batch: the ledger has it, and the vault had not
 	ActionRecovered    = "recovered"     // of a licence: its content was brought back
 	ActionLossAccepted = "loss-accepted" // of a batch
+	ActionDisowned     = "disowned"      // of a lost batch: the department says that it did not sign it
 	ActionRewrapped    = "rewrapped"     // of none: data keys are wrapped under another master key
 	ActionKeyRetired   = "key-retired"   // of none: a master key was retired
 )
@@ -38,7 +41,7 @@ type Event struct {
 	At      time.Time
 	Action  string // one of the actions above
 	Licence ID     // 0: none, or all of the batch
-	Batch   int64  // 0: none
+	Batch   int64  // 0: none; beside a licence: its batch, issued with it
 	By
 }
 
@@ -47,16 +50,32 @@ func (t *Tx) record(action string, batch int64, licences ...ID) error {
 	if len(licences) == 0 {
 		licences = []ID{0}
 	}
-	sealed := make([][]byte, len(licences))
-	plain := appendBy(nil, &t.by)
+	lines := make([]line, len(licences))
 	for i, id := range licences {
+		lines[i] = line{action, batch, id, &t.by}
+	}
+	return t.recordLines(lines)
+}
+
+// A line of the history as it is to be written.
+type line struct {
+	action  string
+	batch   int64
+	licence ID
+	by      *By
+}
+
+func (t *Tx) recordLines(lines []line) error {
+	sealed := make([][]byte, len(lines))
+	for i, l := range lines {
 		var err error
-		if sealed[i], err = t.v.sealRecord(purposeHistory, historyName(t.at, action, id, batch), plain); err != nil {
+		if sealed[i], err = t.v.sealRecord(purposeHistory, historyName(t.at, l.action, l.licence, l.batch), appendBy(nil, l.by)); err != nil {
 			return err
 		}
 	}
-	return t.v.db.Insert(t.ctx, t.tx, "vault_history (at, action, licence, batch, sealed)", 5, len(licences), func(i int, values []any) {
-		values[0], values[1], values[2], values[3], values[4] = t.at, action, int64(licences[i]), batch, sealed[i]
+	return t.v.db.Insert(t.ctx, t.tx, "vault_history (at, action, licence, batch, sealed)", 5, len(lines), func(i int, values []any) {
+		l := &lines[i]
+		values[0], values[1], values[2], values[3], values[4] = t.at, l.action, int64(l.licence), l.batch, sealed[i]
 	})
 }
 

@@ -58,15 +58,18 @@ func testDeposit(t *testing.T, p *place) {
 			t.Fatalf("by number: %v", found)
 		}
 	}
+	here := []string{"marriage"}
 	for _, c := range []struct {
 		holder string
+		types  []string
 		before ID
 		limit  int
 		want   []ID
 	}{
-		{holderOf(2), 0, 10, []ID{3, 1}}, {holderOf(2), 3, 10, []ID{1}}, {holderOf(2), 0, 1, []ID{3}}, {"x", 0, 10, []ID{3}}, {"nobody", 0, 10, nil}, {"", 0, 10, nil},
+		{holderOf(2), here, 0, 10, []ID{3, 1}}, {holderOf(2), here, 3, 10, []ID{1}}, {holderOf(2), here, 0, 1, []ID{3}}, {"x", here, 0, 10, []ID{3}}, {"nobody", here, 0, 10, nil}, {"", here, 0, 10, nil},
+		{holderOf(2), nil, 0, 10, nil}, {holderOf(2), []string{"other", "marriage"}, 0, 10, []ID{3, 1}}, {holderOf(2), []string{"other"}, 0, 10, nil}, {holderOf(2), []string{"' OR 1=1 --"}, 0, 10, nil},
 	} {
-		found, err := v.ByHolder(t.Context(), c.holder, c.before, c.limit)
+		found, err := v.ByHolder(t.Context(), c.holder, c.types, c.before, c.limit)
 		must(t, err)
 		var ids []ID
 		for _, l := range found {

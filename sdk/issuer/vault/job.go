@@ -25,6 +25,8 @@ type Job struct {
 	Done      bool
 	By        By     // who began it
 	Detail    []byte // what it needs to go on, up to MaxDetail bytes; sealed
+
+	settled int64 // Records, as they are in the vault
 }
 
 // MaxDetail is the greatest length of what a job needs to go on, in bytes.
@@ -45,7 +47,7 @@ func (t *Tx) AddJob(j *Job) error {
 		return err
 	}
 	at := time.Unix(t.at, 0).UTC()
-	j.StartedAt, j.ChangedAt, j.By = at, at, t.by
+	j.StartedAt, j.ChangedAt, j.By, j.settled = at, at, t.by, j.Records
 	sealed, err := t.sealJob(j)
 	if err != nil {
 		return err
@@ -59,7 +61,11 @@ func (t *Tx) AddJob(j *Job) error {
 	return err
 }
 
-// PutJob writes how far a job has come: its counters, Prefix, Done and Detail. Error: CodeUnknown.
+// PutJob writes how far a job has come: its counters, Prefix, Done and Detail. It may be called with the same
+// Job again only if the transaction was done.
+//
+// Errors: CodeUnknown; CodeJobMoved if the job has come further than where this Job was read, or put, last:
+// somebody else works on it.
 func (t *Tx) PutJob(j *Job) error {
 	if err := j.check(); err != nil {
 		return err
@@ -68,13 +74,28 @@ func (t *Tx) PutJob(j *Job) error {
 	if err != nil {
 		return err
 	}
-	n, err := t.exec("write a job", "UPDATE vault_job SET changed_at = $1, records = $2, accepted = $3, rejected = $4, prefix = $5, sealed = $6, done = $7 WHERE id = $8",
-		t.at, j.Records, j.Accepted, j.Rejected, j.Prefix[:], sealed, j.Done, j.ID)
-	if err == nil && n == 0 {
-		return errorf(CodeUnknown, nil, "there is no job %d in the vault", j.ID)
+	n, err := t.exec("write a job", "UPDATE vault_job SET changed_at = $1, records = $2, accepted = $3, rejected = $4, prefix = $5, sealed = $6, done = $7 WHERE id = $8 AND records = $9",
+		t.at, j.Records, j.Accepted, j.Rejected, j.Prefix[:], sealed, j.Done, j.ID, j.settled)
+	if err != nil {
+		return err
 	}
-	j.ChangedAt = time.Unix(t.at, 0).UTC()
-	return err
+	if n == 0 {
+		return t.notPut(j.ID)
+	}
+	j.ChangedAt, j.settled = time.Unix(t.at, 0).UTC(), j.Records
+	return nil
+}
+
+// notPut says why a job could not be written.
+func (t *Tx) notPut(id int64) error {
+	var n int
+	if err := t.tx.QueryRowContext(t.ctx, "SELECT COUNT(*) FROM vault_job WHERE id = $1", id).Scan(&n); err != nil {
+		return sqldb.Wrap("write a job", err)
+	}
+	if n == 0 {
+		return errorf(CodeUnknown, nil, "there is no job %d in the vault", id)
+	}
+	return errorf(CodeJobMoved, nil, "somebody else is working on job %d, and has come further", id)
 }
 
 func (t *Tx) sealJob(j *Job) ([]byte, error) {
@@ -121,7 +142,7 @@ func (v *Vault) jobs(ctx context.Context, where string, args ...any) ([]*Job, er
 		if len(name) != sm.HashSize || len(prefix) != sm.HashSize {
 			return damaged("a job")
 		}
-		j.Name, j.Prefix = sm.Hash(name), sm.Hash(prefix)
+		j.Name, j.Prefix, j.settled = sm.Hash(name), sm.Hash(prefix), j.Records
 		j.StartedAt, j.ChangedAt = time.Unix(started, 0).UTC(), time.Unix(changed, 0).UTC()
 		plain, err := v.unsealRecord(purposeJob, name, sealed)
 		if err != nil {
@@ -138,4 +159,18 @@ func (v *Vault) jobs(ctx context.Context, where string, args ...any) ([]*Job, er
 		return nil
 	})
 	return out, err
+}
+
+// JobTotals are the batches and licences that a job has put into the vault.
+type JobTotals struct {
+	Batches  int64
+	Licences int64
+	Anchored int64 // of Licences, those whose batch is known to be on the ledger
+}
+
+// JobTotals counts what a job has put into the vault; nothing if there is no such job.
+func (v *Vault) JobTotals(ctx context.Context, job int64) (t JobTotals, err error) {
+	err = v.db.Read().QueryRowContext(ctx, "SELECT COUNT(*), COALESCE(SUM(size), 0), COALESCE(SUM(CASE WHEN state <> 'pending' THEN size END), 0) "+
+		"FROM vault_batch WHERE job = $1", job).Scan(&t.Batches, &t.Licences, &t.Anchored)
+	return t, sqldb.Wrap("count what a job has issued", err)
 }

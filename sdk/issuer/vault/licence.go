@@ -3,6 +3,8 @@ package vault
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/credledger/credledger/sdk/licence"
@@ -23,6 +25,7 @@ type Licence struct {
 	Index       uint32  // in its batch
 	BatchState  string  // Pending, Anchored, Delivered
 	IssuedAt    uint64
+	Since       *licence.Date // first day: of issue or of validity, whichever is earlier; nil: lost
 	ValidUntil  *licence.Date // nil: for good, or lost
 	Predecessor ID            // 0: none, or not in this vault
 
@@ -36,7 +39,7 @@ type Licence struct {
 }
 
 const selectLicence = "SELECT l.id, l.batch, t.name, SUBSTR(b.digests, CAST((l.id - b.first) * 32 + 1 AS INTEGER), 32), b.root, l.id - b.first, b.state, b.issued_at, " +
-	"l.valid_until, l.predecessor, l.state, b.root_state, l.sequence, l.number IS NULL, l.released = 0, l.erased_at " +
+	"l.since, l.valid_until, l.predecessor, l.state, b.root_state, l.sequence, l.number IS NULL, l.released = 0, l.erased_at " +
 	"FROM vault_licence l JOIN vault_batch b ON b.id = l.batch JOIN vault_type t ON t.id = l.type "
 
 // Licence returns a licence by its id. Error: CodeUnknown.
@@ -56,14 +59,29 @@ func (v *Vault) ByNumber(ctx context.Context, typ, number string) ([]*Licence, e
 	return licences(ctx, v.db.Read(), selectLicence+"WHERE l.number = $1 ORDER BY l.id DESC", n[:])
 }
 
-// ByHolder returns up to limit licences of a holder with ids below one, newest first; 0: from the newest.
-func (v *Vault) ByHolder(ctx context.Context, holder string, before ID, limit int) ([]*Licence, error) {
+// ByHolder returns up to limit licences of some types of a holder with ids below one, newest first; 0: from the
+// newest.
+func (v *Vault) ByHolder(ctx context.Context, holder string, types []string, before ID, limit int) ([]*Licence, error) {
 	if before == 0 {
 		before = 1<<63 - 1
 	}
+	if len(types) == 0 {
+		return nil, nil
+	}
 	h := v.holderNamer().holder(holder)
-	return licences(ctx, v.db.Read(), selectLicence+"JOIN vault_holder h ON h.licence = l.id WHERE h.holder = $1 AND h.licence < $2 ORDER BY h.licence DESC LIMIT $3",
-		h[:], int64(before), limit)
+	where, args := oneOf("t.name", types, []any{h[:], int64(before), limit})
+	return licences(ctx, v.db.Read(), selectLicence+"JOIN vault_holder h ON h.licence = l.id WHERE h.holder = $1 AND h.licence < $2 AND "+where+
+		" ORDER BY h.licence DESC LIMIT $3", args...)
+}
+
+// oneOf returns the condition that a column has one of some texts, which are added to the arguments.
+func oneOf(column string, texts []string, args []any) (string, []any) {
+	places := make([]string, len(texts))
+	for i, text := range texts {
+		args = append(args, text)
+		places[i] = fmt.Sprint("$", len(args))
+	}
+	return column + " IN (" + strings.Join(places, ", ") + ")", args
 }
 
 // Expiring returns up to limit licences of a type that are active or suspended and whose last day of
@@ -89,20 +107,17 @@ func licences(ctx context.Context, q sqldb.Querier, query string, args ...any) (
 	err := sqldb.Select(ctx, q, query, args, func(rows *sql.Rows) error {
 		l := new(Licence)
 		var digest, root []byte
-		var until, erasedAt *int64
+		var since, until, erasedAt *int64
 		var rootState licence.State
 		if err := rows.Scan(&l.ID, &l.Batch, &l.Type, &digest, &root, &l.Index, &l.BatchState, &l.IssuedAt,
-			&until, &l.Predecessor, &l.Own, &rootState, &l.Sequence, &l.Lost, &l.HoldsNumber, &erasedAt); err != nil {
+			&since, &until, &l.Predecessor, &l.Own, &rootState, &l.Sequence, &l.Lost, &l.HoldsNumber, &erasedAt); err != nil {
 			return sqldb.Wrap("read a licence", err)
 		}
 		if len(digest) != sm.HashSize || len(root) != sm.HashSize {
 			return damaged("a batch")
 		}
 		l.Digest, l.Root, l.State = sm.Hash(digest), sm.Hash(root), restrictive(l.Own, rootState)
-		if until != nil {
-			day := licence.Date(*until)
-			l.ValidUntil = &day
-		}
+		l.Since, l.ValidUntil = dayOf(since), dayOf(until)
 		if erasedAt != nil {
 			at := time.Unix(*erasedAt, 0).UTC()
 			l.ErasedAt = &at
@@ -111,6 +126,15 @@ func licences(ctx context.Context, q sqldb.Querier, query string, args ...any) (
 		return nil
 	})
 	return out, err
+}
+
+// dayOf returns a day as a table has it.
+func dayOf(day *int64) *licence.Date {
+	if day == nil {
+		return nil
+	}
+	d := licence.Date(*day)
+	return &d
 }
 
 // restrictive returns the more restrictive of two states.

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -16,10 +17,50 @@ func init() {
 		test func(*testing.T, *place)
 	}{
 		{"numbers", testNumbers},
+		{"taken numbers", testTakenNumbers},
+		{"finding many", testFindMany},
 		{"states", testStates},
 		{"expiring", testExpiring},
 		{"replicas", testReplicas},
 	}...)
+}
+
+func testFindMany(t *testing.T, p *place) {
+	v := p.create(t)
+	deposits := p.deposits(5)
+	first, second := p.add(t, v, deposits[:3]), p.add(t, v, deposits[3:])
+	write(t, v, func(tx *Tx) error {
+		return tx.SetState(first.First+1, Change{To: licence.Revoked, Effective: ledgertest.Day, Sequence: 1})
+	})
+	ids := []ID{first.First, first.First + 1, first.First + 2, second.First, second.First + 1}
+
+	numbers := []string{"J110101-2026-999999"}
+	digests := []sm.Hash{sm.Sum([]byte("unknown"))}
+	for i := range deposits {
+		numbers, digests = append(numbers, deposits[i].Number), append(digests, deposits[i].Digest)
+	}
+	numbers = append(numbers, deposits[0].Number) // twice
+	held, err := v.Holding(t.Context(), "marriage", numbers)
+	must(t, err)
+	if want := []ID{0, ids[0], 0, ids[2], ids[3], ids[4], ids[0]}; !slices.Equal(held, want) {
+		t.Errorf("the numbers are held by %v, want %v", held, want)
+	}
+	if held, err = v.Holding(t.Context(), "property", numbers); err != nil || slices.ContainsFunc(held, func(id ID) bool { return id != 0 }) {
+		t.Errorf("numbers of another type are held by %v, %v", held, err)
+	}
+	found, err := v.ByDigests(t.Context(), digests)
+	must(t, err)
+	if len(found) != len(ids) {
+		t.Errorf("%d digests were found, want %d", len(found), len(ids))
+	}
+	for i, id := range ids {
+		if found[digests[i+1]] != id {
+			t.Errorf("digest %d is of licence %d, want %d", i, found[digests[i+1]], id)
+		}
+	}
+	if found, err = v.ByDigests(t.Context(), nil); err != nil || len(found) != 0 {
+		t.Errorf("of no digests, %v were found, %v", found, err)
+	}
 }
 
 func testNumbers(t *testing.T, p *place) {
@@ -84,14 +125,52 @@ func testNumbers(t *testing.T, p *place) {
 	}
 	must(t, set(id, licence.Revoked, 4))
 	p.add(t, v, again)
-	refused(t, v.Write(t.Context(), clerk, func(tx *Tx) error { return tx.MayRevive(id) }), CodeNumberTaken)
+	refused(t, v.Write(t.Context(), clerk, func(tx *Tx) error { return tx.TakeNumber(id) }), CodeNumberTaken)
 	refused(t, set(id, licence.Active, 5), CodeNumberTaken)
 	l, err := v.Licence(t.Context(), id)
 	must(t, err)
 	same(t, "state", l.State, licence.Revoked)
 	same(t, "sequence", l.Sequence, 4)
-	write(t, v, func(tx *Tx) error { return tx.MayRevive(b.First + 1) })
-	refused(t, v.Write(t.Context(), clerk, func(tx *Tx) error { return tx.MayRevive(99) }), CodeUnknown)
+	write(t, v, func(tx *Tx) error { return tx.TakeNumber(b.First + 1) })
+	refused(t, v.Write(t.Context(), clerk, func(tx *Tx) error { return tx.TakeNumber(99) }), CodeUnknown)
+}
+
+// testTakenNumbers is about licences that are to come back: nobody else gets their numbers while the ledger is asked,
+// and if nothing comes of it they are free again.
+func testTakenNumbers(t *testing.T, p *place) {
+	v := p.create(t)
+	deposits := p.deposits(2)
+	b := p.add(t, v, deposits)
+	one, two := b.First, b.First+1
+	again := p.deposits(2)
+	again[0].Number, again[1].Number = deposits[0].Number, deposits[1].Number
+	sealed, err := v.Seal(t.Context(), "marriage", again)
+	must(t, err)
+	free := func(want ...bool) {
+		t.Helper()
+		write(t, v, func(tx *Tx) error {
+			got, err := tx.Free(sealed)
+			if !slices.Equal(got, want) {
+				t.Errorf("free: %v, want %v", got, want)
+			}
+			return err
+		})
+	}
+	write(t, v, func(tx *Tx) error {
+		return errors.Join(tx.SetState(one, Change{licence.Revoked, ledgertest.Day, 1}), tx.SetState(two, Change{licence.Revoked, ledgertest.Day, 1}))
+	})
+	take := func(tx *Tx) error { return errors.Join(tx.TakeNumber(one), tx.TakeNumber(two), tx.TakeNumber(one)) }
+	free(true, true)
+	write(t, v, take)
+	free(false, false)
+	write(t, v, func(tx *Tx) error { return tx.LeaveNumbers(one) })
+	free(true, false)
+	write(t, v, take)
+	write(t, v, func(tx *Tx) error { return tx.SetState(two, Change{licence.Active, ledgertest.Day, 2}) })
+	write(t, v, func(tx *Tx) error { return tx.LeaveNumbers() })
+	free(true, false)
+	write(t, v, func(tx *Tx) error { return tx.LeaveNumbers(two) }) // it is active
+	free(true, false)
 }
 
 func testStates(t *testing.T, p *place) {

@@ -20,6 +20,7 @@ type Opening struct {
 	Digest      sm.Hash
 	Restriction [16]byte // its id; zero: none
 	Settled     bool     // it is known that the ledger holds the commitment
+	By          By       // who kept it, who therefore has done what the ledger holds
 }
 
 // maxCode is the greatest length of a code in bytes.
@@ -30,15 +31,16 @@ func (o *Opening) Commitment() sm.Hash {
 	return credential.Commit(&o.Salt, o.Key, licence.TextValue(o.Code))
 }
 
-// KeepOpening keeps what opens a commitment, before the ledger gets that. Settled is not looked at.
+// KeepOpening keeps what opens a commitment, before the ledger gets that. Settled and By are not looked at.
 func (t *Tx) KeepOpening(o *Opening) error {
 	if o.Key == "" || len(o.Key) > maxKind || o.Code == "" || len(o.Code) > maxCode {
 		return errorf(CodeArgument, nil, "an opening has a key of 1 to %d bytes and a code of 1 to %d", maxKind, maxCode)
 	}
 	commitment := o.Commitment()
-	plain := dcbor.AppendText(dcbor.AppendArray(nil, 4), o.Key)
+	plain := dcbor.AppendText(dcbor.AppendArray(nil, 5), o.Key)
 	plain = dcbor.AppendText(dcbor.AppendBytes(plain, o.Salt[:]), o.Code)
-	sealed, err := t.v.sealRecord(purposeOpening, commitment[:], dcbor.AppendBytes(plain, o.Restriction[:]))
+	plain = appendBy(dcbor.AppendBytes(plain, o.Restriction[:]), &t.by)
+	sealed, err := t.v.sealRecord(purposeOpening, commitment[:], plain)
 	if err != nil {
 		return err
 	}
@@ -53,9 +55,28 @@ func (t *Tx) SettleOpening(commitment sm.Hash) error {
 	return err
 }
 
+// settleOpening notes that the ledger holds a commitment. It reports whether that was known, and who kept its opening; nil if
+// the vault has none.
+func (t *Tx) settleOpening(commitment sm.Hash) (known bool, by *By, err error) {
+	o, err := t.v.opening(t.ctx, t.tx, commitment)
+	switch {
+	case Code(err) == CodeUnknown:
+		return false, nil, nil
+	case err != nil:
+		return false, nil, err
+	case o.Settled:
+		return true, &o.By, nil
+	}
+	return false, &o.By, t.SettleOpening(commitment)
+}
+
 // Opening returns what a commitment says. Error: CodeUnknown.
 func (v *Vault) Opening(ctx context.Context, commitment sm.Hash) (*Opening, error) {
-	found, err := v.openings(ctx, "WHERE commitment = $1", commitment[:])
+	return v.opening(ctx, v.db.Read(), commitment)
+}
+
+func (v *Vault) opening(ctx context.Context, q sqldb.Querier, commitment sm.Hash) (*Opening, error) {
+	found, err := v.openings(ctx, q, "WHERE commitment = $1", commitment[:])
 	if err == nil && len(found) == 0 {
 		return nil, errorf(CodeUnknown, nil, "the vault has nothing that opens this commitment")
 	} else if err != nil {
@@ -66,13 +87,13 @@ func (v *Vault) Opening(ctx context.Context, commitment sm.Hash) (*Opening, erro
 
 // Openings returns what the commitments about a licence say that were kept under a key, oldest first.
 func (v *Vault) Openings(ctx context.Context, digest sm.Hash, key string) ([]*Opening, error) {
-	found, err := v.openings(ctx, "WHERE digest = $1 ORDER BY made_at, commitment", digest[:])
+	found, err := v.openings(ctx, v.db.Read(), "WHERE digest = $1 ORDER BY made_at, commitment", digest[:])
 	return slices.DeleteFunc(found, func(o *Opening) bool { return o.Key != key }), err
 }
 
-func (v *Vault) openings(ctx context.Context, where string, arg any) ([]*Opening, error) {
+func (v *Vault) openings(ctx context.Context, q sqldb.Querier, where string, arg any) ([]*Opening, error) {
 	var out []*Opening
-	err := sqldb.Select(ctx, v.db.Read(), "SELECT commitment, digest, sealed, settled FROM vault_opening "+where, []any{arg}, func(rows *sql.Rows) error {
+	err := sqldb.Select(ctx, q, "SELECT commitment, digest, sealed, settled FROM vault_opening "+where, []any{arg}, func(rows *sql.Rows) error {
 		o := new(Opening)
 		var commitment, digest, sealed []byte
 		if err := rows.Scan(&commitment, &digest, &sealed, &o.Settled); err != nil {
@@ -83,11 +104,12 @@ func (v *Vault) openings(ctx context.Context, where string, arg any) ([]*Opening
 			return err
 		}
 		r := dcbor.NewReader(plain)
-		r.ArrayOf(4)
+		r.ArrayOf(5)
 		o.Key = string(r.Text(maxKind))
 		r.Fixed(o.Salt[:])
 		o.Code = string(r.Text(maxCode))
 		r.Fixed(o.Restriction[:])
+		o.By = readBy(&r)
 		if !r.OK() || len(r.Rest()) != 0 || len(digest) != sm.HashSize {
 			return damaged("an opening")
 		}

@@ -14,7 +14,7 @@ func testOutage(t *testing.T, p *place, server *sqldbtest.Server) {
 	b := p.add(t, v, p.deposits(2))
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT} {
 		server.Stop(t, signal)
-		refused(t, v.Write(t.Context(), clerk, func(tx *Tx) error { return tx.MayRevive(b.First) }), sqldb.CodeUnavailable)
+		refused(t, v.Write(t.Context(), clerk, func(tx *Tx) error { return tx.TakeNumber(b.First) }), sqldb.CodeUnavailable)
 		_, err := v.Licence(t.Context(), b.First)
 		refused(t, err, sqldb.CodeUnavailable)
 		refused(t, v.Ping(t.Context()), sqldb.CodeUnavailable)

@@ -33,10 +33,21 @@ func (t *Tx) Enqueue(subscriber string, body []byte) error {
 	return err
 }
 
-// TakeDue returns up to limit messages that are to be sent now, those first that have waited longest. For
-// the time of the lease, of at least a second, nobody else gets them; who does not say by then that a
+// Due returns the subscribers that have messages to be sent now, by name.
+func (v *Vault) Due(ctx context.Context) (out []string, err error) {
+	err = sqldb.Select(ctx, v.db.Read(), "SELECT DISTINCT subscriber FROM vault_outbox WHERE due <= $1 ORDER BY subscriber", []any{v.seconds()}, func(rows *sql.Rows) error {
+		var name string
+		err := rows.Scan(&name)
+		out = append(out, name)
+		return sqldb.Wrap("look for messages", err)
+	})
+	return out, err
+}
+
+// TakeDue returns up to limit messages that are to be sent to a subscriber now, those first that have waited
+// longest. For the time of the lease, of at least a second, nobody else gets them; who does not say by then that a
 // message was sent, or is to be tried again, leaves it to be taken once more.
-func (v *Vault) TakeDue(ctx context.Context, lease time.Duration, limit int) ([]Message, error) {
+func (v *Vault) TakeDue(ctx context.Context, subscriber string, lease time.Duration, limit int) ([]Message, error) {
 	if lease < time.Second {
 		return nil, errorf(CodeArgument, nil, "a message is leased for a second at least")
 	}
@@ -46,8 +57,8 @@ func (v *Vault) TakeDue(ctx context.Context, lease time.Duration, limit int) ([]
 			return err
 		}
 		out = nil
-		err := sqldb.Select(ctx, t.tx, "SELECT id, subscriber, created_at, attempts, sealed FROM vault_outbox WHERE due <= $1 ORDER BY due, id LIMIT $2",
-			[]any{t.at, limit}, func(rows *sql.Rows) error {
+		err := sqldb.Select(ctx, t.tx, "SELECT id, subscriber, created_at, attempts, sealed FROM vault_outbox WHERE subscriber = $1 AND due <= $2 ORDER BY due, id LIMIT $3",
+			[]any{subscriber, t.at, limit}, func(rows *sql.Rows) error {
 				var m Message
 				var created int64
 				var sealed []byte
@@ -94,9 +105,15 @@ func (t *Tx) Retry(id int64, at time.Time) error {
 	return err
 }
 
-// Queued returns how many messages wait to be sent.
+// PutOff has no message sent to a subscriber before a time.
+func (t *Tx) PutOff(subscriber string, until time.Time) error {
+	_, err := t.exec("put messages off", "UPDATE vault_outbox SET due = $1 WHERE subscriber = $2 AND due < $1", until.Unix(), subscriber)
+	return err
+}
+
+// Queued returns how many messages wait to be sent; those that were given up do not.
 func (v *Vault) Queued(ctx context.Context) (n int64, err error) {
-	if err := v.db.Read().QueryRowContext(ctx, "SELECT COUNT(*) FROM vault_outbox").Scan(&n); err != nil {
+	if err := v.db.Read().QueryRowContext(ctx, "SELECT COUNT(*) FROM vault_outbox WHERE due < $1", int64(never)).Scan(&n); err != nil {
 		return 0, sqldb.Wrap("count the messages", err)
 	}
 	return n, nil

@@ -77,7 +77,7 @@ func testContext(t *testing.T, p *place) {
 	cancel()
 	for name, call := range map[string]func() error{
 		"ping":     func() error { return v.Ping(ctx) },
-		"write":    func() error { return v.Write(ctx, clerk, func(tx *Tx) error { return tx.MayRevive(b.First) }) },
+		"write":    func() error { return v.Write(ctx, clerk, func(tx *Tx) error { return tx.TakeNumber(b.First) }) },
 		"licence":  func() error { _, err := v.Licence(ctx, b.First); return err },
 		"open":     func() error { _, err := v.OpenLicences(ctx, clerk, b.First); return err },
 		"catch up": func() error { _, err := v.CatchUp(ctx, p.ledger); return err },

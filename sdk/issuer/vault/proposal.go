@@ -157,10 +157,11 @@ func (v *Vault) proposal(ctx context.Context, q sqldb.Querier, id ProposalID) (*
 	return found[0], nil
 }
 
-// Proposals returns up to limit proposals in a state, oldest first; those that wait and have expired are not
-// among them.
-func (v *Vault) Proposals(ctx context.Context, state string, limit int) ([]*Proposal, error) {
-	return v.proposals(ctx, v.db.Read(), "WHERE state = $1 AND (state <> 'waiting' OR expires > $2) ORDER BY created_at, id LIMIT $3", state, v.seconds(), limit)
+// Proposals returns up to limit proposals of a kind in a state, oldest first; those that wait and have expired are
+// not among them.
+func (v *Vault) Proposals(ctx context.Context, kind, state string, limit int) ([]*Proposal, error) {
+	return v.proposals(ctx, v.db.Read(), "WHERE kind = $1 AND state = $2 AND (state <> 'waiting' OR expires > $3) ORDER BY created_at, id LIMIT $4",
+		kind, state, v.seconds(), limit)
 }
 
 func (v *Vault) proposals(ctx context.Context, q sqldb.Querier, where string, args ...any) ([]*Proposal, error) {

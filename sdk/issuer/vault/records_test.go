@@ -3,6 +3,7 @@ package vault
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,6 +45,11 @@ func testJobs(t *testing.T, p *place) {
 		got.By != clerk || got.Kind != "import" || got.Type != "marriage" || got.Done || got.ChangedAt.Sub(got.StartedAt) != time.Minute {
 		t.Fatalf("job %+v", got)
 	}
+	stale := *got // as another process has read it
+	j.Records, j.Accepted = 11, 8
+	write(t, v, func(tx *Tx) error { return tx.PutJob(j) })
+	stale.Records, stale.Rejected = 11, 4
+	refused(t, v.Write(t.Context(), clerk, func(tx *Tx) error { return tx.PutJob(&stale) }), CodeJobMoved)
 	other := &Job{Name: sm.Sum([]byte("others")), Kind: "status", Done: true}
 	write(t, v, func(tx *Tx) error { return tx.AddJob(other) })
 	for done, want := range map[bool]int64{true: other.ID, false: j.ID} {
@@ -91,11 +97,9 @@ func testClaims(t *testing.T, p *place) {
 			t.Fatalf("of another caller: %q, %v", got, err)
 		}
 	}
-	write(t, v, func(tx *Tx) error { return tx.Answer(key, []byte("anchored")) })
 	got, err = v.Recall(t.Context(), key)
 	must(t, err)
-	same(t, "answer", string(got), "anchored")
-	refused(t, v.Write(t.Context(), clerk, func(tx *Tx) error { return tx.Answer(other, []byte("x")) }), CodeUnknown)
+	same(t, "answer", string(got), "licence 1")
 
 	p.pass(time.Hour)
 	if got, err = v.Recall(t.Context(), key); got != nil || err != nil {
@@ -164,7 +168,10 @@ func testProposals(t *testing.T, p *place) {
 		_, err = decide(lihua, id, approve)
 		refused(t, err, CodeProposalClosed)
 	}
-	waiting, err := v.Proposals(t.Context(), Approved, 10) // what a process that was killed goes on with
+	if others, err := v.Proposals(t.Context(), "issue", Approved, 10); err != nil || len(others) != 0 {
+		t.Fatalf("of another kind: %d, %v", len(others), err)
+	}
+	waiting, err := v.Proposals(t.Context(), "revoke", Approved, 10) // what a process that was killed goes on with
 	must(t, err)
 	if len(waiting) != 1 || waiting[0].ID != id || !bytes.Equal(waiting[0].Content, got.Content) {
 		t.Fatalf("approved and to be done: %+v", waiting)
@@ -193,7 +200,7 @@ func testProposals(t *testing.T, p *place) {
 	p.pass(time.Hour)
 	_, err = decide(lihua, late, true)
 	refused(t, err, CodeProposalClosed)
-	if open, err := v.Proposals(t.Context(), Waiting, 10); err != nil || len(open) != 0 {
+	if open, err := v.Proposals(t.Context(), "revoke", Waiting, 10); err != nil || len(open) != 0 {
 		t.Fatalf("waiting: %+v, %v", open, err)
 	}
 	p.pass(31 * 24 * time.Hour)
@@ -236,8 +243,17 @@ func testMessages(t *testing.T, p *place) {
 	})
 	take := func(v *Vault, limit int, want ...string) []Message {
 		t.Helper()
-		found, err := v.TakeDue(t.Context(), time.Minute, limit)
+		subscribers, err := v.Due(t.Context())
 		must(t, err)
+		var found []Message
+		for _, s := range subscribers {
+			taken, err := v.TakeDue(t.Context(), s, time.Minute, limit)
+			must(t, err)
+			found = append(found, taken...)
+		}
+		if other, err := v.TakeDue(t.Context(), "somebody else", time.Minute, limit); err != nil || len(other) != 0 {
+			t.Fatalf("somebody else gets %v, %v", other, err)
+		}
 		var got []string
 		for _, m := range found {
 			got = append(got, fmt.Sprintf("%s/%d", m.Body[len("message-secret-"):], m.Attempts))
@@ -265,7 +281,14 @@ func testMessages(t *testing.T, p *place) {
 	if last := take(v, 10, "9/1"); last[0].ID <= second[0].ID || last[0].Subscriber != "s" {
 		t.Fatalf("an id was given twice: %+v", last)
 	}
-	_, err = v.TakeDue(t.Context(), 0, 1)
+	write(t, v, func(tx *Tx) error {
+		return errors.Join(tx.Enqueue("s", []byte("message-secret-8")), tx.Enqueue("t", []byte("message-secret-7")))
+	})
+	write(t, v, func(tx *Tx) error { return tx.PutOff("s", p.time().Add(time.Hour)) })
+	take(v, 10, "7/1")
+	p.pass(time.Hour)
+	take(v, 10, "9/2", "8/1", "7/2")
+	_, err = v.TakeDue(t.Context(), "s", 0, 1)
 	refused(t, err, CodeArgument)
 	refused(t, v.Write(t.Context(), clerk, func(tx *Tx) error { return tx.Enqueue("", nil) }), CodeArgument)
 }

@@ -55,8 +55,8 @@ func (t *Tx) recover(b *Batch, s *standing, licence *Sealed) error {
 		until := int64(*licence.validUntil)
 		s.until = &until
 	}
-	if _, err := t.exec("bring a licence back", "UPDATE vault_licence SET number = $1, released = $2, predecessor = $3, valid_until = $4 WHERE id = $5",
-		s.number, s.released, int64(licence.predecessor), s.until, int64(s.id)); err != nil {
+	if _, err := t.exec("bring a licence back", "UPDATE vault_licence SET number = $1, released = $2, predecessor = $3, since = $4, valid_until = $5 WHERE id = $6",
+		s.number, s.released, int64(licence.predecessor), int64(licence.since), s.until, int64(s.id)); err != nil {
 		return err
 	}
 	if err := t.settle(s, false); err != nil {

@@ -15,7 +15,7 @@ const (
 	MaxContent = 128 << 10
 
 	// MaxHolders is the greatest number of holders of one licence.
-	MaxHolders = 256
+	MaxHolders = 1024
 )
 
 // A Deposit is a licence that is to be put into the vault.
@@ -23,6 +23,7 @@ type Deposit struct {
 	Digest      sm.Hash       // its name on the ledger
 	Number      string        // licence number, 1 to 256 bytes, in its canonical form
 	Holders     []string      // ids by which it is to be found, each 1 to 256 bytes, in their canonical form
+	Since       licence.Date  // first day: of issue or of validity, whichever is earlier
 	ValidUntil  *licence.Date // last day of validity; nil: for good
 	Predecessor ID            // in this vault; 0: none, or not in this vault
 
@@ -38,6 +39,7 @@ type Sealed struct {
 	digest      sm.Hash
 	number      name
 	holders     []name
+	since       licence.Date
 	validUntil  *licence.Date
 	predecessor ID
 	wrapped     []byte
@@ -79,7 +81,7 @@ func (v *Vault) Seal(ctx context.Context, typ string, deposits []Deposit) ([]*Se
 		}
 		aads[i], keys[i] = v.identity.aad(purposeDataKey, d.Digest[:]), key
 		s := &Sealed{
-			typ: typ, digest: d.Digest, number: numbers.number(d.Number), validUntil: d.ValidUntil, predecessor: d.Predecessor,
+			typ: typ, digest: d.Digest, number: numbers.number(d.Number), since: d.Since, validUntil: d.ValidUntil, predecessor: d.Predecessor,
 			content: append(append(make([]byte, 0, len(nonce)+len(content)), nonce...), content...),
 		}
 		for _, id := range d.Holders {

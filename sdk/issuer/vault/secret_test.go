@@ -46,7 +46,7 @@ func everything(t *testing.T, p *place, v *Vault) *Batch {
 		_, err := tx.Claim(ClaimKey{Caller: "caller-secret", Key: "idempotency-key-secret"}, []byte("answer-secret"), p.time().Add(time.Hour))
 		return err
 	})
-	proposals, err := v.Proposals(t.Context(), Waiting, 1)
+	proposals, err := v.Proposals(t.Context(), "issue", Waiting, 1)
 	must(t, err)
 	must(t, v.Write(t.Context(), By{Actor: "decider-secret"}, func(tx *Tx) error { _, err := tx.Decide(proposals[0].ID, true); return err }))
 	_, err = v.OpenLicences(t.Context(), By{Actor: "reader-secret", Purpose: "reading-secret"}, b.First)
@@ -102,14 +102,18 @@ func testSwapped(t *testing.T, p *place) {
 		{"vault_job", "sealed", "id", func() error { _, err := v.Jobs(t.Context(), false, 10); return err }, CodeDamaged},
 		{"vault_opening", "sealed", "made_at", func() error { _, err := v.Openings(t.Context(), sm.Hash{}, ""); return err }, CodeDamaged},
 		{"vault_proposal", "proposed", "created_at", func() error {
-			_, err1 := v.Proposals(t.Context(), Waiting, 9)
-			_, err2 := v.Proposals(t.Context(), Approved, 9)
+			_, err1 := v.Proposals(t.Context(), "issue", Waiting, 9)
+			_, err2 := v.Proposals(t.Context(), "issue", Approved, 9)
 			return errors.Join(err1, err2)
 		}, CodeDamaged},
-		{"vault_outbox", "sealed", "id", func() error { _, err := v.TakeDue(t.Context(), time.Second, 9); return err }, CodeDamaged},
+		{"vault_outbox", "sealed", "id", func() error {
+			p.pass(time.Minute)
+			_, err1 := v.TakeDue(t.Context(), "subscriber", time.Second, 9)
+			_, err2 := v.TakeDue(t.Context(), "other", time.Second, 9)
+			return errors.Join(err1, err2)
+		}, CodeDamaged},
 	} {
 		t.Run(c.table, func(t *testing.T) {
-			p.pass(time.Minute) // leases of messages end
 			must(t, c.read())
 			p.pass(time.Minute)
 			rows, err := v.db.Read().Query("SELECT " + c.column + " FROM " + c.table + " ORDER BY " + c.order + " LIMIT 2")

@@ -6,6 +6,7 @@ import (
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/sqldb"
+	"github.com/credledger/credledger/sdk/statement"
 )
 
 // A Change is one change of a state that the ledger has accepted.
@@ -20,7 +21,7 @@ type Change struct {
 // free; one that is not any more takes it again.
 //
 // Errors: CodeUnknown, CodeArgument; CodeNumberTaken if another licence has taken the number meanwhile,
-// which MayRevive would have told before the ledger was asked.
+// which TakeNumber, before the ledger is asked, keeps from happening.
 func (t *Tx) SetState(id ID, c Change) error {
 	if !c.To.Valid() || c.Sequence == 0 {
 		return errorf(CodeArgument, nil, "a change of state has one of the four states and a number from 1")
@@ -35,8 +36,11 @@ func (t *Tx) SetState(id ID, c Change) error {
 	return t.record(ActionState, 0, id)
 }
 
-// MayRevive returns CodeNumberTaken if another licence holds the number of this one.
-func (t *Tx) MayRevive(id ID) error {
+// TakeNumber has a licence that is to be active or suspended again take its number, before the ledger is asked: from
+// then on nobody else gets it. If the ledger does not make the change, LeaveNumbers gives it free.
+//
+// Errors: CodeUnknown; CodeNumberTaken if another licence holds the number.
+func (t *Tx) TakeNumber(id ID) error {
 	if err := t.takeTurn(); err != nil {
 		return err
 	}
@@ -44,7 +48,30 @@ func (t *Tx) MayRevive(id ID) error {
 	if err != nil {
 		return err
 	}
-	return t.mayHold(&rows[0])
+	if err := t.mayHold(&rows[0]); err != nil {
+		return err
+	}
+	_, err = t.exec("take a licence number", "UPDATE vault_licence SET released = 0 WHERE id = $1", int64(id))
+	return err
+}
+
+// LeaveNumbers gives free what licences have taken by TakeNumber that have not come back after all; no ids: all that
+// were left so, by whoever was interrupted. Of the latter it looks at every licence.
+func (t *Tx) LeaveNumbers(ids ...ID) error {
+	if err := t.takeTurn(); err != nil {
+		return err
+	}
+	const leave = "UPDATE vault_licence SET released = id WHERE released = 0 AND state IN ('revoked', 'superseded')"
+	if len(ids) == 0 {
+		_, err := t.exec("leave licence numbers", leave)
+		return err
+	}
+	for _, id := range ids {
+		if _, err := t.exec("leave a licence number", leave+" AND id = $1", int64(id)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // A standing is what decides whether a licence holds its number, and when it ends.
@@ -84,12 +111,13 @@ func (t *Tx) setOwn(id ID, c Change, strict bool) (bool, error) {
 	if int64(c.Sequence) <= s.sequence {
 		return false, nil
 	}
+	lived := alive(restrictive(s.own, s.root)) // then it has its number, or has passed it on
 	s.own, s.sequence, s.ended = c.To, int64(c.Sequence), nil
 	if !alive(c.To) {
 		day := int64(c.Effective)
 		s.ended = &day
 	}
-	return true, t.settle(s, strict)
+	return true, t.settle(s, strict && !lived)
 }
 
 // settle writes the standing of a licence with what follows from it. A licence that takes its number again
@@ -168,4 +196,28 @@ func (t *Tx) setRoot(root sm.Hash, c Change) (batch int64, changed bool, err err
 		}
 	}
 	return b.ID, true, nil
+}
+
+// SetRestriction notes a restriction that the ledger has laid or lifted, and settles its opening. In the history
+// stands who kept that. One that the vault knows already is not an error. Error: CodeUnknown.
+func (t *Tx) SetRestriction(r *statement.Restriction) error {
+	if err := t.takeTurn(); err != nil {
+		return err
+	}
+	l, err := oneLicence(t.ctx, t.tx, selectLicence+"WHERE b.root = $1 AND l.id = b.first + $2 AND b.size > $2", r.Licence.Root[:], int64(r.Licence.Index))
+	if err != nil {
+		return err
+	}
+	known, by, err := t.settleOpening(r.Ground)
+	if err != nil || known {
+		return err
+	}
+	if by == nil {
+		by = &t.by
+	}
+	what := ActionRestricted
+	if r.Action == statement.RestrictionLift {
+		what = ActionReleased
+	}
+	return t.recordLines([]line{{what, 0, l.ID, by}})
 }

@@ -20,7 +20,8 @@ const (
 	maxPurpose = 500
 )
 
-func (b *By) check() error {
+// Check refuses one that is not of its form: CodeArgument.
+func (b *By) Check() error {
 	if b.Actor == "" || len(b.Actor) > maxActor || len(b.Purpose) > maxPurpose || !utf8.ValidString(b.Actor) || !utf8.ValidString(b.Purpose) {
 		return errorf(CodeArgument, nil, "who does something has a name of 1 to %d bytes, and a purpose of up to %d", maxActor, maxPurpose)
 	}
@@ -46,7 +47,7 @@ type Tx struct {
 // Errors of its own: CodeArgument; CodeRolledBack; those of package sqldb, of which sqldb.CodeBusy says
 // that it can be done again at once. After sqldb.CodeUnavailable the transaction may have been done or not.
 func (v *Vault) Write(ctx context.Context, by By, do func(*Tx) error) error {
-	if err := by.check(); err != nil {
+	if err := by.Check(); err != nil {
 		return err
 	}
 	t := &Tx{v: v, ctx: ctx, by: by, at: v.seconds()}

@@ -21,6 +21,8 @@ import (
 	"github.com/credledger/credledger/sdk/credential"
 	sdkfabric "github.com/credledger/credledger/sdk/fabric"
 	"github.com/credledger/credledger/sdk/issuer"
+	"github.com/credledger/credledger/sdk/issuer/masterkey"
+	"github.com/credledger/credledger/sdk/issuer/vault"
 	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/ledger/ledgertest"
 	"github.com/credledger/credledger/sdk/licence"
@@ -30,7 +32,7 @@ import (
 )
 
 // issuingVariable makes of this program an issuing department at work, which comes to harm: it has
-// the directory with register and input, the client configuration, and the time of what is signed,
+// the directory with vault and input, the client configuration, and the time of what is signed,
 // one on each line.
 const issuingVariable = "CREDLEDGER_FAULTS_ISSUING"
 
@@ -68,26 +70,84 @@ func issue(dir, config string, signedAt int64) error {
 		return err
 	}
 	defer connection.Close()
-	register, err := issuer.OpenRegister(filepath.Join(dir, "register.db"))
+	v, err := openVault(ctx, dir, vault.Open)
 	if err != nil {
 		return err
 	}
-	defer register.Close()
+	defer v.Close()
 	department := licence.Department{ID: d.ID, USCC: d.Profile.USCC, Issues: d.Profile.Issues}
 	for _, u := range d.Profile.Units {
 		department.Units = append(department.Units, licence.Unit{ID: u.ID, DivisionCode: u.DivisionCode})
 	}
 	iss, err := issuer.New(ctx, issuer.Config{
-		Department: department, Types: city.Types, Ledger: connection, Register: register, Anchor: d.Anchor,
-		Now: func() time.Time { return time.Unix(signedAt, 0) },
+		Department: department, Types: city.Types, Ledger: connection, Vault: v,
+		Signers: issuer.Fixed(map[statement.Purposes][]sm.Signer{statement.PurposeAnchor: {d.Anchor}}),
+		Now:     func() time.Time { return time.Unix(signedAt, 0) },
 	})
 	if err != nil {
 		return err
 	}
-	_, err = iss.Issue(ctx, issuer.Job{
-		Type: issuedType, Inputs: []string{filepath.Join(dir, "input")}, Bundle: filepath.Join(dir, "bundle"), Batch: issuedBatch,
-	}, nil)
-	return err
+	defer iss.Close()
+	for {
+		if _, err := iss.CatchUp(ctx); err != nil {
+			return err
+		}
+		if err := acceptOthers(ctx, v, uint64(signedAt)); err != nil {
+			return err
+		}
+		_, err := iss.Issue(ctx, clerk, issuer.Job{
+			Type: issuedType, Inputs: []string{filepath.Join(dir, "input")}, Bundle: filepath.Join(dir, "bundle"), Batch: issuedBatch,
+		}, nil)
+		if vault.Code(err) != vault.CodeContentsLost {
+			return err
+		}
+	}
+}
+
+// clerk does what the tests do.
+var clerk = vault.By{Actor: "clerk", Purpose: "faults"}
+
+// openVault opens the vault in a directory.
+func openVault(ctx context.Context, dir string, open func(context.Context, string, vault.KeyWrapper, func() time.Time) (*vault.Vault, error)) (*vault.Vault, error) {
+	keys, err := masterkey.Open(filepath.Join(dir, "master.keys"))
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, filepath.Join(dir, "vault.db"), keys, time.Now)
+}
+
+// acceptOthers has the vault do without what the department has issued on the ledger by other means: those who watch the
+// network issue in its name too. What the process itself has issued the vault must have.
+func acceptOthers(ctx context.Context, v *vault.Vault, signedAt uint64) error {
+	lost, err := v.Lost(ctx)
+	if err != nil {
+		return err
+	}
+	return v.Write(ctx, clerk, func(tx *vault.Tx) error {
+		for _, b := range lost {
+			if b.IssuedAt == signedAt {
+				return fmt.Errorf("the root %s of this process is on the ledger, and not in its vault", b.Root)
+			}
+			if err := tx.AcceptLoss(b.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// createVault makes the vault in a directory.
+func createVault(ctx context.Context, dir string, id vault.Identity) error {
+	if err := masterkey.Create(filepath.Join(dir, "master.keys")); err != nil {
+		return err
+	}
+	v, err := openVault(ctx, dir, func(ctx context.Context, address string, keys vault.KeyWrapper, now func() time.Time) (*vault.Vault, error) {
+		return vault.Create(ctx, address, id, keys, now)
+	})
+	if err != nil {
+		return err
+	}
+	return v.Close()
 }
 
 // An issuing is a department that issues licences in a process of its own.
@@ -107,10 +167,7 @@ func newIssuing(t *testing.T, c *city) *issuing {
 		T: t, city: c, dir: t.TempDir(), at: c.sites[c.Issuer(t, issuedType).ID],
 		signedAt: ledgertest.Time + 10*24*3600 + c.jobs,
 	}
-	register, err := issuer.CreateRegister(filepath.Join(x.dir, "register.db"), c.ID, c.Issuer(t, issuedType).ID)
-	if err == nil {
-		err = register.Close()
-	}
+	err := createVault(t.Context(), x.dir, vault.Identity{Ledger: c.ID, Department: c.Issuer(t, issuedType).ID})
 	if err == nil {
 		x.from, err = c.chains[0].height(t.Context())
 	}

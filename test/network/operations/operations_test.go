@@ -247,18 +247,22 @@ func restoreHome(c *city) {
 	c.valid(c.home(), old)
 	c.valid(c.home(), later) // with an index that was made again
 
-	// What the guide warns of: the older register would issue the same licence again. And what it says
-	// of licences that it does not know.
+	// What the guide says of an older vault: it learns states from the ledger, and issues nothing of the type before what
+	// it has lost is back. Then it knows that the same licences were issued.
 	credential := filepath.Join(later, "licence-0000001.cred")
-	c.sh("credledger status set --home " + c.home() + " --department civil-affairs --to revoked --reason divorce " + credential)
-	if out, err := c.try("credledger verify --home " + c.home() + " " + credential); err == nil || !strings.Contains(out, "revoked") {
-		c.Errorf("the verdict on a licence that the register does not know is %v\n%s", err, out)
+	c.sh("credledger status set --home " + c.home() + " --department civil-affairs --to suspended --reason court " + credential)
+	if out, err := c.try("credledger verify --home " + c.home() + " " + credential); err == nil || !strings.Contains(out, "suspended") {
+		c.Errorf("the verdict on a licence that the vault has lost is %v\n%s", err, out)
 	}
-	if _, err := c.tryIssue(c.home(), "civil-affairs", input); err != nil {
-		c.Errorf("an older register is no danger any more, and the guide should say so: %v", err)
+	if _, err := c.tryIssue(c.home(), "civil-affairs", c.licences(1)); err == nil || !strings.Contains(err.Error(), "bring their contents back") {
+		c.Errorf("a vault that has lost licences issues more: %v", err)
 	}
+	c.sh("credledger vault recover --home " + c.home() + " --department civil-affairs " + filepath.Join(later, "*.cred"))
 	if _, err := c.tryIssue(c.home(), "civil-affairs", input); err == nil {
-		c.Error("a register issues the same licences twice")
+		c.Error("a vault issues the same licences twice")
+	}
+	if _, err := c.tryIssue(c.home(), "civil-affairs", c.licences(1)); err != nil {
+		c.Errorf("when all is back, nothing is issued: %v", err)
 	}
 }
 

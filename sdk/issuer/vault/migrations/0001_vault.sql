@@ -63,6 +63,7 @@ CREATE TABLE vault_batch (
 
 CREATE INDEX vault_batch_state ON vault_batch (state, id);
 CREATE INDEX vault_batch_job ON vault_batch (job, state);
+CREATE INDEX vault_batch_issued ON vault_batch (issued_at);
 
 -- Batches that the ledger has and the vault has lost: their licences have neither number nor content here.
 CREATE TABLE vault_lost (
@@ -79,6 +80,7 @@ CREATE TABLE vault_licence (
     state       TEXT   NOT NULL,           -- its own: active, suspended, superseded or revoked
     sequence    BIGINT NOT NULL,           -- number of the changes of its own state on the ledger
     predecessor BIGINT NOT NULL,           -- id of the licence that it takes the place of; 0: none
+    since       BIGINT,                    -- first day: of issue or of validity, whichever is earlier; null: lost
     valid_until BIGINT,                    -- last day of validity; null: for good
     ended       BIGINT,                    -- day on which it was revoked or superseded; null: it is not
     ends        BIGINT,                    -- the earlier of both; null: neither, or erased
@@ -180,7 +182,14 @@ CREATE TABLE vault_outbox (
     sealed     BYTEA  NOT NULL
 );
 
-CREATE INDEX vault_outbox_due ON vault_outbox (due, id);
+CREATE INDEX vault_outbox_due ON vault_outbox (subscriber, due, id);
+
+-- What subscribers were told of that they are told of once: licences that expire, jobs that are done.
+CREATE TABLE vault_told (
+    what TEXT   NOT NULL,
+    id   BIGINT NOT NULL,
+    PRIMARY KEY (what, id)
+);
 
 -- Master keys under which nothing is wrapped any more, and nothing may be.
 CREATE TABLE vault_retired (

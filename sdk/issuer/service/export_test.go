@@ -1,0 +1,4 @@
+package service
+
+// What tests call.
+var Sweep = (*Service).sweep

@@ -1,0 +1,4 @@
+package opener
+
+// Kinds and the routes are held against the contract.
+var Kinds = kinds
