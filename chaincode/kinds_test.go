@@ -37,6 +37,11 @@ func (s *stage) kinds() []sample {
 		{statement.KindBinding, notHere, issuer, s.Tx(off[0], issuer+"/anchor")},
 		{statement.KindProof, notHere, issuer, s.Tx(off[1], "holder")},
 		{statement.KindSnapshot, notHere, authority, s.Tx(off[2], authority+"/log")},
+		{statement.KindGrant, notHere, issuer, s.Tx(off[3], "holder")},
+		{statement.KindWithdrawal, notHere, issuer, s.Tx(off[4], issuer+"/consent")},
+		{statement.KindRequest, notHere, issuer, s.Tx(off[5], issuer+"/consent")},
+		{statement.KindAnswer, notHere, issuer, s.Tx(off[6], issuer+"/consent")},
+		{statement.KindPolicy, notHere, authority, s.Tx(off[7], authority+"/govern")},
 	}
 }
 

@@ -214,12 +214,20 @@ var ofItself = []operation{
 	}},
 }
 
-// offLedger is a binding, a proof and a snapshot.
+// offLedger is one of every kind that stays off the ledger: a binding, a proof, a snapshot, and what
+// goes with grants.
 func offLedger(c *rulestest.City, department string) []statement.Body {
 	return []statement.Body{
 		&statement.Binding{Ledger: c.ID, Issuer: department, Digest: sm.Sum(nil), HolderKey: [64]byte(rulestest.Key("holder").Public().Bytes())},
 		&statement.Proof{Ledger: c.ID, Nonce: []byte{}},
 		&statement.Snapshot{Ledger: c.ID},
+		&statement.Grant{Ledger: c.ID, Issuer: department, Type: "marriage", Agency: department, Matter: "transfer", Fields: []string{"a"},
+			Uses: 1, Means: statement.MeansKey},
+		&statement.Withdrawal{Ledger: c.ID, Issuer: department, Means: statement.MeansCounter},
+		&statement.Request{Ledger: c.ID, Agency: department, Issuer: department, Type: "marriage", Licence: new(sm.Hash), Matter: "transfer",
+			Fields: []string{"a"}, Recipient: [64]byte(rulestest.Key("holder").Public().Bytes())},
+		&statement.Answer{Ledger: c.ID, Issuer: department, Outcome: statement.AnswerRefused, Reason: "excluded", Basis: []string{}, Fields: []string{}},
+		&statement.Policy{Ledger: c.ID, Version: 1, Definition: []byte("version: 1")},
 	}
 }
 

@@ -17,7 +17,7 @@ var layers = [][]string{
 	{"sdk/sm", "sdk/sm/tlcp", "sdk/sm/certificate", "sdk/internal/dcbor", "sdk/qr", "sdk/strictyaml", "sdk/sqldb", "sdk/pdf", "sdk/filelock"},
 	{"sdk/licence", "sdk/licence/catalog", "sdk/licence/samples", "sdk/callers", "sdk/envelope", "sdk/webhook", "sdk/webpage", "sdk/rest", "sdk/serve", "verifier/internal/jsonappend"},
 	{"sdk/statement"},
-	{"sdk/credential", "sdk/attach"},
+	{"sdk/credential", "sdk/attach", "sdk/grant", "sdk/grant/policy"},
 	{"chaincode"},
 	{"sdk/ledger"},
 	{"sdk/ledger/audit", "sdk/govern", "sdk/issuer/masterkey", "sdk/issuer/vault", "sdk/issuer", "sdk/issuer/staff", "sdk/issuer/notify",
@@ -55,9 +55,9 @@ var owners = map[string][]string{
 
 // pure lists packages that reach nothing outside the process: what they may not import.
 var (
-	pure      = []string{"sdk/licence", "sdk/statement", "sdk/credential", "chaincode", "verifier/verify", "verifier/access", "verifier/receipt", "verifier/matter", "sdk/internal/dcbor"}
+	pure      = []string{"sdk/licence", "sdk/statement", "sdk/credential", "sdk/grant", "sdk/grant/policy", "chaincode", "verifier/verify", "verifier/access", "verifier/receipt", "verifier/matter", "sdk/internal/dcbor"}
 	impure    = []string{"os", "net", "net/http", "crypto/rand", "math/rand", "math/rand/v2", "os/exec", "syscall", "database/sql"}
-	clockless = []string{"sdk/statement", "sdk/credential", "chaincode", "sdk/internal/dcbor"} // these may not import time either
+	clockless = []string{"sdk/statement", "sdk/credential", "sdk/grant", "chaincode", "sdk/internal/dcbor"} // these may not import time either
 )
 
 type listedPackage struct {

@@ -127,6 +127,7 @@ var meaningful = map[string]bool{
 	"restriction 7 of the other sign": true,
 	"status 9 null":                   true, // no successor: refused by the rules of the ledger, see package chaincode
 	"key 6 zero for null":             true, // valid from 1970 on
+	"request 9 null":                  true, // by law alone
 }
 
 // Every item of every payload, at any depth, in every other encoding and as every other type.

@@ -53,6 +53,11 @@ const (
 	KindBinding     Kind = "binding"
 	KindProof       Kind = "proof"
 	KindSnapshot    Kind = "snapshot"
+	KindGrant       Kind = "grant"
+	KindWithdrawal  Kind = "withdrawal"
+	KindRequest     Kind = "request"
+	KindAnswer      Kind = "answer"
+	KindPolicy      Kind = "policy"
 )
 
 // typPrefix and typSuffix surround the kind in the typ header: a media type in the vendor tree.
@@ -95,6 +100,11 @@ var bodies = map[Kind]func() Body{
 	KindBinding:     func() Body { return new(Binding) },
 	KindProof:       func() Body { return new(Proof) },
 	KindSnapshot:    func() Body { return new(Snapshot) },
+	KindGrant:       func() Body { return new(Grant) },
+	KindWithdrawal:  func() Body { return new(Withdrawal) },
+	KindRequest:     func() Body { return new(Request) },
+	KindAnswer:      func() Body { return new(Answer) },
+	KindPolicy:      func() Body { return new(Policy) },
 }
 
 var (

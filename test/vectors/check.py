@@ -11,6 +11,7 @@ import base64
 import functools
 import json
 import pathlib
+import string
 import sys
 import unicodedata
 import zlib
@@ -455,6 +456,23 @@ def check_key(v):
     bound(start is None or end is None or start <= end)
 
 
+FIELD = both(chars(string.ascii_letters + string.digits, 64, 1), lambda v: bound(v[0] not in string.digits))
+FIELDS = ascending(list_of(FIELD, 202))
+MEANS = one_of("holder-key", "counter", "platform", "delegate")
+
+
+def check_request(v):
+    bound((v[4] is None) != (v[5] is None) and (v[9] is None or v[4] is not None) and v[8])
+    within(12, 13, 30 * 86400)(v)
+
+
+def check_answer(v):
+    _, _, _, outcome, _, _, bases, grant, use, fields, presentation, _ = v
+    released = outcome == "released"
+    bound((use > 0) == (grant is not None))
+    bound(released == bool(fields) == (presentation is not None) == (bool(bases) or grant is not None))
+
+
 def within(first, last, most):
     return lambda v: bound(v[first] <= v[last] <= v[first] + most)
 
@@ -475,6 +493,13 @@ KINDS = {
     "binding": both(array(HASH, ID, HASH, KEY, TIME, TIME), within(4, 5, 400 * 86400)),
     "proof": both(array(HASH, HASH, text(200), blob(64), TIME, TIME), within(4, 5, 86400)),
     "snapshot": array(HASH, TIME, HASH, TIME, HASH, TIME),
+    "grant": both(array(HASH, ID, HASH, ID, ID, ID, FIELDS, uint(most=1000, least=1), TIME, TIME, MEANS, HASH, fixed(16), TIME),
+                  lambda v: (bound(v[6]), within(8, 9, 400 * 86400)(v))),
+    "withdrawal": array(HASH, ID, HASH, MEANS, HASH, TIME),
+    "request": both(array(HASH, ID, ID, ID, or_null(HASH), or_null(HASH), ID, text(200), FIELDS, or_null(HASH), KEY, fixed(16), TIME, TIME), check_request),
+    "answer": both(array(HASH, ID, HASH, one_of("released", "refused"), ID, HASH, ascending(list_of(ID, 16)), or_null(HASH),
+                         uint(most=1000), FIELDS, or_null(HASH), TIME), check_answer),
+    "policy": array(HASH, VERSION, blob(256 << 10, 1), TIME),
 }
 
 ALGORITHM = encode(-65537)
@@ -1185,6 +1210,108 @@ def open_envelope(b, v, xy, d):
     return contents, secret
 
 
+# ---------------------------------------------------------------- evidence of releases
+
+SKEW = 120
+
+
+def signed_by(ledger, keys, signed, department, purpose, at):
+    """Refuses a statement that no key of the department for this purpose signed at that time."""
+    kind, key_id, payload, signature = signed
+    if decode(payload)[0] != ledger:
+        raise Refused("other-ledger")
+    if key_id not in keys:
+        raise Refused("key-unknown")
+    key = keys[key_id]
+    for wrong, code in ((key["department"] != department, "key-department"), (not key["purposes"] & purpose, "key-purpose"),
+                        (not verify(key["point"], to_be_signed(kind, key_id, payload), signature), "signature-invalid"),
+                        (key["state"] == "compromised", "key-compromised"),
+                        (key["notBefore"] is not None and at < key["notBefore"], "key-not-yet-valid"),
+                        (key["notAfter"] is not None and at > key["notAfter"], "key-expired")):
+        if wrong:
+            raise Refused(code)
+
+
+def parse_as(kind, b):
+    signed = parse_statement(b)
+    if signed[0] != kind:
+        raise Refused("statement-wrong-kind")
+    return signed, decode(signed[2])
+
+
+def parse_evidence(b):
+    if len(b) > 135168:
+        raise Refused("evidence-too-large")
+    try:
+        v = decode(b)
+    except Malformed:
+        raise Refused("evidence-malformed") from None
+    most = (None, 16384, 16384, 16384, 16384, 65536)
+    ok = isinstance(v, list) and len(v) == 6 and v[0] == 1 and all(
+        isinstance(x, bytes) and 1 <= len(x) <= most[i] or x is None and i > 2 for i, x in enumerate(v) if i > 0)
+    if not ok:
+        raise Refused("evidence-malformed")
+    return v
+
+
+def check_grant(b, binding, ledger, keys):
+    """Digest and items of a grant by whom it says."""
+    signed, g = parse_as("grant", b)
+    _, issuer, licence, _, _, _, _, _, _, _, means, evidence, _, at = g
+    if means != "holder-key":
+        if binding is not None:
+            raise Refused("binding-differs")
+        signed_by(ledger, keys, signed, issuer, 8, at)
+        return sm3(signed[2]), g
+    if g[0] != ledger:
+        raise Refused("other-ledger")
+    if binding is None:
+        raise Refused("binding-missing")
+    bound_by, bound_to = parse_as("binding", binding)
+    if sm3(bound_by[2]) != evidence or bound_to[1] != issuer or bound_to[2] != licence:
+        raise Refused("binding-differs")
+    signed_by(ledger, keys, bound_by, issuer, 1, bound_to[4])
+    kind, key_id, payload, signature = signed
+    for wrong, code in ((kid(bound_to[3]) != key_id or not verify(bound_to[3], to_be_signed(kind, key_id, payload), signature), "signature-invalid"),
+                        (at + SKEW < bound_to[4], "binding-not-yet-valid"), (at > bound_to[5], "binding-expired")):
+        if wrong:
+            raise Refused(code)
+    return sm3(payload), g
+
+
+def check_evidence_parts(parts, ledger, keys, consents):
+    """Digest of the request, digest of the grant or None, outcome, whether the grant is withdrawn."""
+    _, request, answer, grant, binding, presentation = parts
+    signed, r = parse_as("request", request)
+    signed_by(ledger, keys, signed, r[1], 8, r[12])
+    digest = sm3(signed[2])
+    signed, a = parse_as("answer", answer)
+    signed_by(ledger, keys, signed, a[1], 8, a[11])
+    _, issuer, to, outcome, _, _, bases, under, use, fields, shown, at = a
+    for wrong, code in ((to != digest or issuer != r[2], "answer-differs"), (outcome == "released" and fields != r[8], "answer-fields"),
+                        (under is not None and under != r[9], "grant-differs"), (grant is None and under is not None, "grant-missing"),
+                        (grant is None and binding is not None, "binding-differs")):
+        if wrong:
+            raise Refused(code)
+    name, withdrawn = None, False
+    if grant is not None:
+        name, g = check_grant(grant, binding, ledger, keys)
+        if r[9] != name:
+            raise Refused("grant-differs")
+        state = consents.get((g[1], name))
+        withdrawn = state == "withdraw"
+        beyond = [x for x in fields if x not in g[6]]
+        for wrong, code in ((r[2] != g[1], "grant-other-issuer"), (r[1] != g[4], "grant-other-agency"),
+                            (r[4] != g[2] or r[3] != g[3], "grant-other-licence"), (r[6] != g[5], "grant-other-matter"),
+                            (state is None, "grant-not-given"), (at < g[8], "grant-not-yet-valid"), (at > g[9], "grant-expired"),
+                            (use > g[7], "grant-used-up"), (beyond == fields or beyond and not bases, "grant-fields")):
+            if under is not None and wrong:
+                raise Refused(code)
+    if presentation is not None and sm3(presentation) != shown:
+        raise Refused("presentation-differs")
+    return digest, name, outcome, withdrawn
+
+
 def unhex(text):
     b = bytes.fromhex(text)
     if b.hex() != text:
@@ -1380,6 +1507,23 @@ class Checker:
         self.expect("key", v[3], f["key"])
         self.expect("secret", secret, f["secret"])
         self.expect("contents", contents, f["contents"])
+
+    def check_evidence(self, f):
+        keys = {kid(self.keys[k["key"]]): dict(k, point=self.keys[k["key"]]) for k in f["keys"]}
+        consents = {(c["department"], unhex(c["digest"])): c["action"] for c in f["consents"]}
+        stage = "parse"
+        try:
+            parts = parse_evidence(unhex(f["file"]))
+            stage = "check"
+            request, grant, outcome, withdrawn = check_evidence_parts(parts, unhex(f["ledger"]), keys, consents)
+        except Refused as e:
+            self.outcome(f, stage, e.code)
+            return
+        self.outcome(f, "", "ok")
+        self.expect("encoded again", encode(parts), f["file"])
+        self.expect("request", request, f["request"])
+        self.expect("grant", grant or b"", f.get("grant", ""))
+        self.expect("outcome", (outcome, withdrawn), (f["outcome"], f.get("withdrawn", False)))
 
 
 def main():

@@ -12,6 +12,7 @@ import (
 	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/credential/credentialtest"
 	sealing "github.com/credledger/credledger/sdk/envelope"
+	"github.com/credledger/credledger/sdk/grant"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/statement"
@@ -104,6 +105,8 @@ func (r *runner) file(path string) {
 		check(r, path, r.checkSnapshot)
 	case "envelope":
 		check(r, path, r.checkEnvelope)
+	case "evidence":
+		check(r, path, r.checkEvidence)
 	default:
 		r.Fatalf("unknown kind %q", c.Kind)
 	}
@@ -266,6 +269,7 @@ func (r *runner) code(err error) string {
 	var f *receipt.Error
 	var n *snapshot.Error
 	var l *sealing.Error
+	var g *grant.Error
 	switch {
 	case err == nil:
 		return "ok"
@@ -277,6 +281,8 @@ func (r *runner) code(err error) string {
 		return n.Code
 	case errors.As(err, &l):
 		return l.Code
+	case errors.As(err, &g):
+		return g.Code
 	case errors.As(err, &s):
 		return s.Code
 	case errors.As(err, &c):

@@ -164,10 +164,14 @@ func TestSpecificationCDDL(t *testing.T) {
 			var f EnvelopeFile
 			r.read(path, &f)
 			check(path, "envelope", f.Envelope)
+		case "evidence":
+			var f EvidenceFile
+			r.read(path, &f)
+			check(path, "evidence", f.File)
 		}
 	}
-	if len(described) != 6+13 {
-		t.Errorf("rules used: %v, want six and one for each kind of statement", described)
+	if len(described) != 7+18 {
+		t.Errorf("rules used: %v, want seven and one for each kind of statement", described)
 	}
 }
 
@@ -183,6 +187,7 @@ func TestSpecificationErrorCodes(t *testing.T) {
 		{"## 18. Access log", []string{"../../verifier/access/errors.go"}},
 		{"## 19. Receipts", []string{"../../verifier/receipt/errors.go"}},
 		{"## 21. Envelopes", []string{"../../sdk/envelope/errors.go"}},
+		{"### 22.3 Evidence", []string{"../../sdk/grant/errors.go"}},
 	} {
 		_, table, found := strings.Cut(readSpecification(t), "\n"+section.title)
 		if !found {

@@ -96,6 +96,7 @@ func newStory(t *testing.T, known []Signature) *story {
 	s.govern()
 	s.issue()
 	s.witness()
+	s.release()
 	return s
 }
 

@@ -45,15 +45,19 @@ const (
 	Authority = "data-bureau"
 	Issuer    = "civil-affairs"
 	Holder    = "holder"
+	Agency    = "natural-resources"
 )
 
 // Signer returns the label of the key that signs the sample of a kind.
 func Signer(kind statement.Kind) string {
 	switch kind {
-	case statement.KindHead, statement.KindStatus, statement.KindRestriction, statement.KindConsent, statement.KindBinding:
+	case statement.KindHead, statement.KindStatus, statement.KindRestriction, statement.KindConsent, statement.KindBinding,
+		statement.KindWithdrawal, statement.KindAnswer:
 		return Issuer
-	case statement.KindProof:
+	case statement.KindProof, statement.KindGrant:
 		return Holder
+	case statement.KindRequest:
+		return Agency
 	}
 	return Authority
 }
@@ -89,6 +93,7 @@ func Bodies() []statement.Body {
 	ledger, previous := Ledger(), Hash("previous")
 	notAfter := uint64(Time + 1000*24*3600)
 	place := statement.Place{Root: Hash("root"), Index: 2, Digest: Hash("digest"), Path: make([]byte, 64)}
+	digest, grant, presentation := Hash("digest"), Hash("grant"), Hash("presentation")
 	successor := statement.Place{Root: Hash("later root"), Digest: Hash("later digest"), Path: []byte{}}
 	return []statement.Body{
 		Genesis(),
@@ -117,6 +122,17 @@ func Bodies() []statement.Body {
 		&statement.Proof{Ledger: ledger, Presentation: Hash("presentation"), Audience: "natural-resources", Nonce: []byte("0123456789abcdef"),
 			IssuedAt: Time, NotAfter: Time + 300},
 		&statement.Snapshot{Ledger: ledger, Height: 12, Block: Hash("block"), Heartbeat: Time, Content: Hash("content"), Length: 4096},
+		&statement.Grant{Ledger: ledger, Issuer: Issuer, Licence: digest, Type: "marriage", Agency: Agency, Matter: "second-hand-home-transfer",
+			Fields: []string{"spouse1Name", "spouse2Id"}, Uses: 2, NotBefore: Time, NotAfter: Time + 30*24*3600,
+			Means: statement.MeansKey, Evidence: Hash("binding"), Salt: [16]byte{1: 7}, SignedAt: Time},
+		&statement.Withdrawal{Ledger: ledger, Issuer: Issuer, Grant: grant, Means: statement.MeansCounter, Evidence: Hash("record"), SignedAt: Time},
+		&statement.Request{Ledger: ledger, Agency: Agency, Issuer: Issuer, Type: "marriage", Licence: &digest, Matter: "second-hand-home-transfer",
+			Case: "20261107-0042", Fields: []string{"spouse2Id"}, Grant: &grant, Recipient: XY(Agency), Nonce: [16]byte{2: 7},
+			SignedAt: Time, NotAfter: Time + 3600},
+		&statement.Answer{Ledger: ledger, Issuer: Issuer, Request: Hash("request"), Outcome: statement.AnswerReleased, Reason: "grant-given",
+			Policy: Hash("policy"), Basis: []string{"registration-act-16"}, Grant: &grant, Use: 1, Fields: []string{"spouse2Id"},
+			Presentation: &presentation, SignedAt: Time},
+		&statement.Policy{Ledger: ledger, Version: 1, Definition: []byte("version: 1\n"), SignedAt: Time},
 	}
 }
 
