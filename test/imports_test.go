@@ -22,7 +22,7 @@ var layers = [][]string{
 	{"sdk/ledger"},
 	{"sdk/ledger/audit", "sdk/govern", "sdk/issuer/masterkey", "sdk/issuer/vault", "sdk/issuer", "sdk/issuer/staff", "sdk/issuer/notify",
 		"verifier/verify", "verifier/access", "verifier/index", "verifier/follower", "verifier/receipt", "verifier/snapshot",
-		"verifier/accesslog", "verifier/matter", "verifier/agency", "verifier/store", "verifier/intake"},
+		"verifier/accesslog", "verifier/matter", "verifier/report", "verifier/agency", "verifier/store", "verifier/intake"},
 	{"chaincode/contract", "chaincode/server", "network/embedded", "network/embedded/share", "network/fabric", "sdk/fabric/block", "sdk/fabric/channel", "sdk/fabric",
 		"verifier/httpapi", "verifier/web", "verifier/service", "verifier/opener", "sdk/issuer/httpapi", "sdk/issuer/web", "sdk/issuer/service"},
 	{"cmd/credledger-chaincode", "cmd/credledger"},
@@ -47,7 +47,7 @@ var owners = map[string][]string{
 	"github.com/makiuchi-d/gozxing":        {"sdk/qr"},
 	"github.com/goccy/go-yaml":             {"sdk/strictyaml"},
 	"rsc.io/qr":                            {"sdk/qr"},
-	"github.com/fxamacker/cbor":            {"sdk/statement", "chaincode", "network/embedded", "network/embedded/share", "verifier/index", "verifier/access", "verifier/snapshot"},
+	"github.com/fxamacker/cbor":            {"sdk/statement", "chaincode", "network/embedded", "network/embedded/share", "verifier/index", "verifier/snapshot"},
 	"github.com/transparency-dev/merkle":   {}, // an oracle for tests
 	"github.com/veraison/go-cose":          {}, // an oracle for tests
 	"github.com/spf13/pflag":               {"cmd/credledger", "chaincode/server"},

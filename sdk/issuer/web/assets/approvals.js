@@ -44,6 +44,7 @@ function proposal(desk, p) {
     make("dl", { class: "fields" },
       row({ zh: "证照", en: "Licence" }, make("a", { href: `#/licence/${p.licence}` }, `#${p.licence}`)),
       row({ zh: "事由", en: "Reason" }, reason),
+      p.successor && row({ zh: "接替证照", en: "Successor" }, make("a", { href: `#/licence/${p.successor}` }, `#${p.successor}`)),
       p.effective && row({ zh: "生效日期", en: "From" }, p.effective),
       row({ zh: "提出人", en: "Proposed by" }, both([p.by, p.purpose].filter(Boolean).join(" · "), { zh: "，", en: ", " }, moment(p.createdAt)))),
     p.mine && make("p", { class: "hint" }, words.mine),
