@@ -14,7 +14,7 @@ const module = "github.com/credledger/credledger/"
 // layers lists the packages from the ground up: a package imports only packages of lower layers,
 // and those of its own layer that stand before it.
 var layers = [][]string{
-	{"sdk/sm", "sdk/sm/tlcp", "sdk/sm/certificate", "sdk/internal/dcbor", "sdk/qr", "sdk/strictyaml", "sdk/sqldb", "sdk/pdf", "sdk/filelock"},
+	{"sdk/sm", "sdk/sm/tlcp", "sdk/sm/certificate", "sdk/internal/dcbor", "sdk/qr", "sdk/strictyaml", "sdk/sqldb", "sdk/pdf", "sdk/sheet", "sdk/filelock"},
 	{"sdk/licence", "sdk/licence/catalog", "sdk/licence/samples", "sdk/callers", "sdk/envelope", "sdk/webhook", "sdk/webpage", "sdk/rest", "sdk/serve", "verifier/internal/jsonappend"},
 	{"sdk/statement"},
 	{"sdk/credential", "sdk/attach", "sdk/grant", "sdk/grant/policy"},

@@ -18,6 +18,7 @@ import (
 	"github.com/credledger/credledger/sdk/issuer/vault"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/rest"
+	"github.com/credledger/credledger/sdk/sheet"
 )
 
 // rejectionJSON is one line of what a job has rejected.
@@ -51,12 +52,12 @@ func (c *call) getRejects() error {
 	if format == "csv" {
 		h.Set("Content-Type", "text/csv; charset=utf-8")
 		h.Set("Content-Disposition", `attachment; filename="rejects-`+strconv.FormatInt(j.ID, 10)+`.csv"`)
-		rows := newSheet(out)
-		if err := rows.row("record", "line", "code", "field", "message"); err != nil {
+		rows := sheet.New(out)
+		if err := rows.Row("record", "line", "code", "field", "message"); err != nil {
 			return err
 		}
 		put = func(r *rejectionJSON) error {
-			return rows.row(strconv.FormatInt(r.Record, 10), strconv.Itoa(r.Line), r.Code, r.Field, r.Message)
+			return rows.Row(strconv.FormatInt(r.Record, 10), strconv.Itoa(r.Line), r.Code, r.Field, r.Message)
 		}
 	} else {
 		h.Set("Content-Type", "application/jsonl")
@@ -211,12 +212,12 @@ func (c *call) postExport() error {
 
 // list writes licences as a table, a batch at a time.
 func (c *call) list(out *bytes.Buffer, t *licence.Type, found []*vault.Licence, purpose string) error {
-	rows := newSheet(out)
+	rows := sheet.New(out)
 	head := []string{"id", "digest", "state", "issuedAt", "validUntil"}
 	for _, f := range t.Fields {
 		head = append(head, f.Key)
 	}
-	if err := rows.row(head...); err != nil {
+	if err := rows.Row(head...); err != nil {
 		return err
 	}
 	var batch *vault.Batch
@@ -239,7 +240,7 @@ func (c *call) list(out *bytes.Buffer, t *licence.Type, found []*vault.Licence, 
 		if err != nil {
 			return err
 		}
-		if err := rows.row(append(row, values...)...); err != nil {
+		if err := rows.Row(append(row, values...)...); err != nil {
 			return err
 		}
 	}
