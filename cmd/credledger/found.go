@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/govern"
@@ -45,8 +46,28 @@ var departmentKeys = []struct {
 // governKey is the name of a department's first key, for governing.
 const governKey = "govern"
 
-// all brings what a city begins with, after its genesis.
+// all brings what a city begins with, after its genesis. What a run that was interrupted had submitted can be
+// on the ledger when the peer that is asked does not have it yet: then it is brought twice, which the ledger
+// refuses, and it is there when one asks again.
 func (f *founding) all(ctx context.Context, plan *cityPlan) error {
+	for try := 1; ; try++ {
+		err := f.bring(ctx, plan)
+		if chaincode.Code(err) != chaincode.CodeSequence || try == maxTries {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// maxTries bounds how often that is done.
+const maxTries = 10
+
+// bring brings what is missing.
+func (f *founding) bring(ctx context.Context, plan *cityPlan) error {
 	if err := makeDir(filepath.Join(f.dir, vaultsDir)); err != nil {
 		return err
 	}
