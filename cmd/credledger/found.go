@@ -52,7 +52,7 @@ const governKey = "govern"
 func (f *founding) all(ctx context.Context, plan *cityPlan) error {
 	for try := 1; ; try++ {
 		err := f.bring(ctx, plan)
-		if chaincode.Code(err) != chaincode.CodeSequence || try == maxTries {
+		if chaincode.Code(err) != chaincode.CodeSequence || try == foundingTries {
 			return err
 		}
 		select {
@@ -63,8 +63,8 @@ func (f *founding) all(ctx context.Context, plan *cityPlan) error {
 	}
 }
 
-// maxTries bounds how often that is done.
-const maxTries = 10
+// foundingTries is how often that is done at the most.
+const foundingTries = 10
 
 // bring brings what is missing.
 func (f *founding) bring(ctx context.Context, plan *cityPlan) error {

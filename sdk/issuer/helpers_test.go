@@ -2,7 +2,6 @@ package issuer_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -151,26 +150,14 @@ func (d *desk) sample(tb testing.TB, ending string) []byte {
 // their own from the given one on.
 func (d *desk) synthetic(tb testing.TB, name string, first, n int) string {
 	tb.Helper()
-	key := []byte(`"` + d.typ.NumberField().Key + `": "`)
-	var before, after [][]byte
-	for line := range bytes.Lines(d.sample(tb, ".jsonl")) {
-		head, rest, found := bytes.Cut(line, key)
-		_, tail, closed := bytes.Cut(rest, []byte(`"`))
-		if !found || !closed {
-			tb.Fatalf("a sample of %s has no number", d.typ.ID)
-		}
-		before = append(before, append(bytes.Clone(head), key...))
-		after = append(after, append([]byte(`"`), tail...))
-	}
+	record := d.records(tb)
 	f, err := os.Create(d.path(name))
 	if err != nil {
 		tb.Fatal(err)
 	}
 	w := bufio.NewWriterSize(f, 1<<20)
 	for i := first; i < first+n; i++ {
-		w.Write(before[i%len(before)])
-		fmt.Fprintf(w, "J990101-%09d", i)
-		w.Write(after[i%len(after)])
+		w.Write(record(i))
 	}
 	if err := w.Flush(); err != nil {
 		tb.Fatal(err)
