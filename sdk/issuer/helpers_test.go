@@ -3,7 +3,6 @@ package issuer_test
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
