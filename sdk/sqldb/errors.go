@@ -93,6 +93,7 @@ const (
 	pgSerializationFailure = "40001"
 	pgDeadlockDetected     = "40P01"
 	pgUndefinedTable       = "42P01"
+	pgDuplicateObject      = "42710" // also the row type of a table that another process makes
 	pgDuplicateTable       = "42P07"
 	pgLockNotAvailable     = "55P03"
 	pgDataCorrupted        = "XX001"
@@ -121,7 +122,7 @@ func classify(err error) string {
 	var p *pgconn.PgError
 	if errors.As(err, &p) {
 		switch p.Code {
-		case pgUniqueViolation, pgDuplicateTable:
+		case pgUniqueViolation, pgDuplicateTable, pgDuplicateObject:
 			return CodeUnique
 		case pgSerializationFailure, pgDeadlockDetected, pgLockNotAvailable:
 			return CodeBusy

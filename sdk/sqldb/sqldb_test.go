@@ -318,7 +318,7 @@ func TestEmptyLog(t *testing.T) {
 
 func TestPostgreSQLErrors(t *testing.T) {
 	for code, want := range map[string]string{
-		"23505": CodeUnique, "42P07": CodeUnique, "40001": CodeBusy, "40P01": CodeBusy, "55P03": CodeBusy, "XX001": CodeDamaged, "XX002": CodeDamaged,
+		"23505": CodeUnique, "42P07": CodeUnique, "42710": CodeUnique, "40001": CodeBusy, "40P01": CodeBusy, "55P03": CodeBusy, "XX001": CodeDamaged, "XX002": CodeDamaged,
 		"42P01": CodeNoTable, "53100": CodeUnavailable, "57P01": CodeUnavailable,
 	} {
 		err := Wrap("try", &pgconn.PgError{Severity: "ERROR", Code: code, Message: "message", Detail: "Key (k)=(hunter2)"})
