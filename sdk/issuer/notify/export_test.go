@@ -4,7 +4,6 @@ package notify
 var (
 	SendDue    = (*Notifier).sendDue
 	PauseAfter = pauseAfter
-	May        = (*Subscriber).may
 )
 
 const (

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -245,52 +244,6 @@ func TestNameOfAPrivateAddress(t *testing.T) {
 	w.send(n)
 	if w.outcomes["all failed"] != 1 {
 		t.Errorf("%v", w.outcomes)
-	}
-}
-
-func TestMay(t *testing.T) {
-	for _, test := range []struct {
-		url      string
-		networks []netip.Prefix
-		address  string
-		may      bool
-	}{
-		{"https://permits.example", nil, "8.8.8.8", true},
-		{"https://permits.example", nil, "2400:3200::1", true},
-		{"https://permits.example", nil, "127.0.0.1", false},
-		{"https://permits.example", nil, "10.1.2.3", false},
-		{"https://permits.example", nil, "192.168.1.1", false},
-		{"https://permits.example", nil, "169.254.169.254", false},
-		{"https://permits.example", nil, "100.100.100.200", false},
-		{"https://permits.example", nil, "0.0.0.0", false},
-		{"https://permits.example", nil, "255.255.255.255", false},
-		{"https://permits.example", nil, "224.0.0.1", false},
-		{"https://permits.example", nil, "::1", false},
-		{"https://permits.example", nil, "::", false},
-		{"https://permits.example", nil, "fe80::1%eth0", false},
-		{"https://permits.example", nil, "fd00::1", false},
-		{"https://permits.example", nil, "::ffff:10.1.2.3", false},
-		{"https://permits.example", nil, "64:ff9b::a01:203", false},
-		{"https://permits.example", nil, "2002:a01:203::1", false},
-		{"https://permits.example", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, "10.1.2.3", true},
-		{"https://permits.example", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, "192.168.1.1", false},
-		{"https://permits.example", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, "8.8.8.8", true},
-		{"https://10.1.2.3:8443/x", nil, "10.1.2.3", true},
-		{"https://10.1.2.3:8443/x", nil, "10.1.2.4", false},
-		{"https://[fd00::1]/x", nil, "fd00::1", true},
-		{"http://localhost:1", nil, "127.0.0.1", true},
-		{"http://localhost:1", nil, "::1", true},
-		{"http://localhost:1", nil, "10.1.2.3", false},
-		{"http://localhost:1", nil, "8.8.8.8", false},
-	} {
-		u, err := url.Parse(test.url)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := &notify.Subscriber{URL: u, Networks: test.networks}
-		if got := notify.May(s, netip.MustParseAddr(test.address)); got != test.may {
-			t.Errorf("%+v: %v", test, got)
-		}
 	}
 }
 
