@@ -38,8 +38,13 @@ const (
 	maxKey     = 160 // of the SM2 ciphertext; the longest has 139
 )
 
-// Credential is the type of an envelope that holds a credential, as package credential encodes it.
-const Credential = "application/vnd.credledger.credential"
+// Types of what envelopes hold: a credential and a presentation, as package credential encodes them, and what a
+// licence is to be found by, as package grant does.
+const (
+	Credential   = "application/vnd.credledger.credential"
+	Presentation = "application/vnd.credledger.presentation"
+	Subject      = "application/vnd.credledger.subject"
+)
 
 // An Envelope is one that was parsed; whether it can be opened is not known yet.
 type Envelope struct {

@@ -41,6 +41,9 @@ const (
 	CodeUsedUp       = "grant-used-up"       // as many times as it allows
 	CodeBeyond       = "grant-fields"        // fields that it is not about
 
+	CodeSubjectMalformed = "subject-malformed" // not the one encoding of what a licence is to be found by
+	CodeSubjectDiffers   = "subject-differs"   // not what the request has a commitment to
+
 	CodeRequestNotYetValid = "request-not-yet-valid" // signed in the future
 	CodeRequestExpired     = "request-expired"       // after not-after
 	CodeAnswerDiffers      = "answer-differs"        // to another request, or not by the department that was asked
