@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/png"
 	"io"
+	"strings"
 )
 
 // MaxModuleSize is the largest module that PNG draws, in pixels.
@@ -54,6 +55,18 @@ func (s *Symbol) SVG(w io.Writer) error {
 	side := s.Size() + 2*QuietZone
 	fmt.Fprintf(b, `<svg xmlns="http://www.w3.org/2000/svg" version="1.1" viewBox="0 0 %d %d" shape-rendering="crispEdges">`, side, side)
 	fmt.Fprintf(b, `<rect width="%d" height="%d" fill="#fff"/><path fill="#000" d="`, side, side)
+	b.WriteString(s.Path())
+	b.WriteString(`"/></svg>` + "\n")
+	if err := b.Flush(); err != nil {
+		return fmt.Errorf("write symbol as SVG: %w", err)
+	}
+	return nil
+}
+
+// Path returns the dark modules as SVG path data: a rectangle for each run in a row, one unit to a module, with the
+// quiet zone around.
+func (s *Symbol) Path() string {
+	var b strings.Builder
 	for y := range s.Size() {
 		for x := 0; x < s.Size(); x++ {
 			run := 0
@@ -61,16 +74,12 @@ func (s *Symbol) SVG(w io.Writer) error {
 				run++
 			}
 			if run > 0 {
-				fmt.Fprintf(b, "M%d %dh%dv1h-%dz", x+QuietZone, y+QuietZone, run, run)
+				fmt.Fprintf(&b, "M%d %dh%dv1h-%dz", x+QuietZone, y+QuietZone, run, run)
 				x += run
 			}
 		}
 	}
-	b.WriteString(`"/></svg>` + "\n")
-	if err := b.Flush(); err != nil {
-		return fmt.Errorf("write symbol as SVG: %w", err)
-	}
-	return nil
+	return b.String()
 }
 
 // Colours that a terminal's theme does not change: entries 16 and 231 of the 256, black on white.
