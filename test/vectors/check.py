@@ -800,9 +800,9 @@ def decode_code(code):
 # ---------------------------------------------------------------- access log
 
 ASKED = text(200)
-ENTRY = array((lambda v: form(v == 1), lambda v: None), TIME, ASKED, ASKED, ASKED, ASKED, ASKED, ASKED,
-              both(text(32), lambda v: v == "" or ID[1](v)), HASH, HASH, list_of(text(64, 1), 202), ID, list_of(text(64, 1), 16),
-              DAY, uint(), TIME)
+ID_OR_EMPTY = both(text(32), lambda v: v == "" or ID[1](v))
+ENTRY = array((lambda v: form(v == 2), lambda v: None), TIME, fixed(16), ASKED, ASKED, ASKED, ASKED, ASKED, ASKED, ID_OR_EMPTY,
+              ID_OR_EMPTY, HASH, HASH, list_of(text(64, 1), 202), ID, list_of(text(64, 1), 17), DAY, uint(), TIME, ID_OR_EMPTY)
 
 
 def parse_entry(b):
@@ -817,6 +817,9 @@ def parse_entry(b):
         ENTRY[1](v)
     except Bounds:
         raise Refused("entry-invalid") from None
+    asked, outcome, overall = v[9], v[14], v[19]
+    if (asked != "") != (outcome in ("released", "refused", "unanswered")) or asked and overall:
+        raise Refused("entry-invalid")
     return v
 
 
@@ -935,7 +938,7 @@ def judge_receipt(parts, ledger, keys, checkpoints):
     entry, items, salt, shown, (key_id, payload, signature), index, path = parts
     its_ledger, department, log, size, root, at = decode(payload)
     for wrong, code in ((its_ledger != ledger, "ledger-unknown"),
-                        (leaf_hash(encode([salt, shown])) != items[10], "entry-differs"),
+                        (leaf_hash(encode([salt, shown])) != items[12], "entry-differs"),
                         (not includes(leaf_hash(entry), index, size, path, root), "entry-not-in-log"),
                         (key_id not in keys, "key-unknown")):
         if wrong:
@@ -1239,6 +1242,20 @@ def parse_as(kind, b):
     return signed, decode(signed[2])
 
 
+def parse_subject(b, commitment):
+    try:
+        v = decode(b)
+    except Malformed:
+        raise Refused("subject-malformed") from None
+    ok = isinstance(v, list) and len(v) == 3 and isinstance(v[0], bytes) and len(v[0]) == 16 and all(
+        isinstance(x, str) and 1 <= len(x.encode()) <= most for x, most in ((v[1], 64), (v[2], 512)))
+    if not ok or not (v[1].isascii() and v[1].isalnum() and v[1][0].isalpha()):
+        raise Refused("subject-malformed")
+    if leaf_hash(b) != commitment:
+        raise Refused("subject-differs")
+    return v
+
+
 def parse_evidence(b):
     if len(b) > 135168:
         raise Refused("evidence-too-large")
@@ -1437,8 +1454,10 @@ class Checker:
         self.expect("encoded again", encode(v), f["entry"])
         self.expect("leaf", leaf_hash(b), f["leaf"])
         salt = unhex(f["salt"])
-        self.expect("licence", leaf_hash(encode([salt, f.get("issuer", ""), unhex(f["digest"])])), v[9].hex())
-        self.expect("presentation", leaf_hash(encode([salt, unhex(f["presentation"])])), v[10].hex())
+        self.expect("licence", leaf_hash(encode([salt, f.get("issuer", ""), unhex(f["digest"])])), v[11].hex())
+        self.expect("presentation", leaf_hash(encode([salt, unhex(f["presentation"])])), v[12].hex())
+        if "request" in f:
+            self.expect("call", v[2].hex(), f["request"][:32])
 
     def check_log(self, f):
         leaves = [unhex(h) for h in f["leaves"]]
@@ -1507,6 +1526,17 @@ class Checker:
         self.expect("key", v[3], f["key"])
         self.expect("secret", secret, f["secret"])
         self.expect("contents", contents, f["contents"])
+
+    def check_subject(self, f):
+        try:
+            v = parse_subject(unhex(f["subject"]), unhex(f["commitment"]))
+        except Refused as e:
+            self.outcome(f, "parse", e.code)
+            return
+        self.outcome(f, "", "ok")
+        self.expect("encoded again", encode(v), f["subject"])
+        self.expect("salt", v[0], f["salt"])
+        self.expect("key and value", (v[1], v[2]), (f["key"], f["value"]))
 
     def check_evidence(self, f):
         keys = {kid(self.keys[k["key"]]): dict(k, point=self.keys[k["key"]]) for k in f["keys"]}

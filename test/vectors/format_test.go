@@ -193,6 +193,7 @@ type Entry struct {
 	Issuer       string `json:"issuer,omitempty"`       // of the licence
 	Digest       Hex    `json:"digest,omitempty"`       // of the licence
 	Presentation Hex    `json:"presentation,omitempty"` // SM3 of what was shown
+	Request      Hex    `json:"request,omitempty"`      // digest of the request that it is about
 }
 
 // Log is the tree of an access log, at every size up to that of its leaves.

@@ -40,7 +40,7 @@ func generate(t *testing.T) map[string][]byte {
 		}
 	}
 	badFiles := map[string]any{}
-	for _, files := range []map[string]any{s.badStatements(), s.badPresentations(), s.badPaths(), s.badSignatures(), s.badCodes(), s.badEntries(), s.badProofs(), s.badReceipts(), s.badSnapshots(), s.badEnvelopes(), s.badEvidence()} {
+	for _, files := range []map[string]any{s.badStatements(), s.badPresentations(), s.badPaths(), s.badSignatures(), s.badCodes(), s.badEntries(), s.badProofs(), s.badReceipts(), s.badSnapshots(), s.badEnvelopes(), s.badSubjects(), s.badEvidence()} {
 		maps.Copy(badFiles, files)
 	}
 	put(badFolder, badFiles)

@@ -53,6 +53,7 @@ func (s *story) goodFiles() map[string]any {
 	maps.Copy(files, s.goodReceipts())
 	maps.Copy(files, s.goodSnapshots())
 	maps.Copy(files, s.goodEnvelopes())
+	maps.Copy(files, s.goodSubjects())
 	maps.Copy(files, s.goodEvidence())
 	files["signatures.json"] = Signatures{good("signatures", "Every signature in both folders, made once: SM2 is randomised."), s.signatures}
 	return files

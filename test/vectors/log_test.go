@@ -10,6 +10,7 @@ import (
 	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/statement"
+	"github.com/credledger/credledger/sdk/statement/statementtest"
 	"github.com/credledger/credledger/verifier/access"
 )
 
@@ -28,21 +29,34 @@ const theEntry = 4
 func (s *story) record(shown *credential.Presentation, digest sm.Hash) {
 	l := &accessLog{salt: access.Salt(hash("salt of an entry")[:16]), digest: digest, shown: sm.Sum(shown.Bytes())}
 	s.log = l
-	nobody := &access.Entry{Time: now + 1, Outcome: "invalid", Reasons: []string{"presentation-malformed"}, Day: -1,
+	nobody := &access.Entry{Time: now + 1, Call: callOf("nobody"), Outcome: "invalid", Reasons: []string{"presentation-malformed"}, Day: -1,
 		Licence: access.LicenceCommitment(l.salt, "", sm.Hash{}), Presentation: access.PresentationCommitment(l.salt, sm.Sum(nil))}
 	for range theEntry {
 		l.entries = append(l.entries, nobody)
 	}
 	l.entries = append(l.entries, &access.Entry{
-		Time: now + 30, Agency: "housing-bureau", Clerk: "窗口 3", Unit: "hall-1", Matter: "second-hand-home-transfer", Case: "20261107-0042",
+		Time: now + 30, Call: callOf("shared counter"), Agency: "housing-bureau", Clerk: "窗口 3", Unit: "hall-1", Matter: "second-hand-home-transfer", Case: "20261107-0042",
 		OnBehalf: "tax-bureau", Type: "marriage",
 		Licence: access.LicenceCommitment(l.salt, issuer, digest), Presentation: access.PresentationCommitment(l.salt, l.shown),
 		Fields: []string{"spouse1Name", "spouse2Id"}, Outcome: "valid",
 		Reasons: []string{"consistent", "signature-valid", "anchored", "active", "unrestricted", "static", "fresh"},
-		Day:     20764, Height: 12, Heartbeat: now,
+		Day:     20764, Height: 12, Heartbeat: now, Overall: "incomplete",
 	}, nobody, nobody)
 
 	s.sign("checkpoint", "The state of a department's access log.", s.checkpoint(len(l.entries)), authority)
+}
+
+func callOf(about string) access.Call { return access.Call(hash("call " + about)[:16]) }
+
+// end is an entry of the department that was asked, about what became of a request.
+func (s *story) end(request sm.Hash) *access.Entry {
+	l := s.log
+	return &access.Entry{
+		Time: now + 61, Call: access.RequestCall(request), Agency: agency, Matter: "second-hand-home-transfer", Asked: issuer, Type: "marriage",
+		Licence: access.LicenceCommitment(l.salt, issuer, l.digest), Presentation: access.PresentationCommitment(l.salt, l.shown),
+		Fields: []string{"spouse1Name", "spouse2Id"}, Outcome: access.Released,
+		Reasons: append([]string{"basis-and-grant"}, slices.Repeat([]string{"registration-rules-16"}, 16)...), Day: 20764, Height: 12, Heartbeat: now,
+	}
 }
 
 // checkpoint is one of the first so many entries.
@@ -53,7 +67,12 @@ func (s *story) checkpoint(size int) *statement.Checkpoint {
 // entry is an entry of the log, encoded.
 func (s *story) entry(index int) []byte {
 	s.Helper()
-	b, err := s.log.entries[index].Bytes()
+	return s.encoded(s.log.entries[index])
+}
+
+func (s *story) encoded(e *access.Entry) []byte {
+	s.Helper()
+	b, err := e.Bytes()
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -148,11 +167,23 @@ func (s *story) goodLog() map[string]any {
 		}
 		return text
 	}
-	entry := func(about string, index int, issuer string, digest, presentation sm.Hash) Entry {
-		b := s.entry(index)
+	entry := func(about string, b []byte, issuer string, digest, presentation sm.Hash) Entry {
 		leaf := sm.SumLeaf(b)
 		return Entry{Common: good("entry", about), Entry: b, Diagnostic: diagnose(b), Leaf: leaf[:], Salt: s.log.salt[:],
 			Issuer: issuer, Digest: digest[:], Presentation: presentation[:]}
+	}
+	request := statementtest.Hash("request")
+	end := func(about string, digest, presentation sm.Hash, change func(*access.Entry)) Entry {
+		e := s.end(request)
+		change(e)
+		issuer := issuer
+		if digest == (sm.Hash{}) {
+			issuer = ""
+		}
+		e.Licence, e.Presentation = access.LicenceCommitment(s.log.salt, issuer, digest), access.PresentationCommitment(s.log.salt, presentation)
+		f := entry(about, s.encoded(e), issuer, digest, presentation)
+		f.Request = request[:]
+		return f
 	}
 	leaves := s.logLeaves()
 	log := Log{Common: good("log", "The log of seven entries that the checkpoint is of."), Leaves: hexes(leaves)}
@@ -166,9 +197,16 @@ func (s *story) goodLog() map[string]any {
 		}
 	}
 	return map[string]any{
-		"access-entry.json":            entry("An access by a shared counter.", theEntry, issuer, s.log.digest, s.log.shown),
-		"access-entry-unreadable.json": entry("An access to what nobody could read.", 0, "", sm.Hash{}, sm.Sum(nil)),
-		"access-log.json":              log,
+		"access-entry.json":            entry("An access by a shared counter.", s.entry(theEntry), issuer, s.log.digest, s.log.shown),
+		"access-entry-unreadable.json": entry("An access to what nobody could read.", s.entry(0), "", sm.Hash{}, sm.Sum(nil)),
+		"access-entry-released.json":   end("A request that was answered with a release, under a grant and sixteen legal bases.", s.log.digest, s.log.shown, func(*access.Entry) {}),
+		"access-entry-refused.json": end("A request that was refused: there is no such licence.", sm.Hash{}, sm.Hash{}, func(e *access.Entry) {
+			e.Outcome, e.Reasons = access.Refused, []string{"no-basis"}
+		}),
+		"access-entry-unanswered.json": end("A request that fell due without an answer.", s.log.digest, sm.Hash{}, func(e *access.Entry) {
+			e.Clerk, e.Unit, e.Case, e.Outcome, e.Reasons = "窗口 3", "hall-1", "20261107-0042", access.Unanswered, []string{}
+		}),
+		"access-log.json": log,
 	}
 }
 
@@ -200,29 +238,45 @@ func (s *story) badEntries() map[string]any {
 	malformed("empty", "No bytes at all.", []byte{})
 	malformed("truncated", "The last byte is missing.", whole[:len(whole)-1])
 	malformed("trailing-byte", "A byte follows.", append(slices.Clone(whole), 0))
-	malformed("short", "An item is missing.", s.array(s.entryItems()[:16]...))
+	malformed("short", "An item is missing.", s.array(s.entryItems()[:19]...))
 	malformed("long", "There is an item more.", s.array(append(s.entryItems(), nil)...))
-	malformed("version-2", "The version is 2.", with(0, 2))
-	malformed("longer-than-needed", "The version takes two bytes.", with(0, encoded{0x18, 1}))
-	malformed("agency-null", "The agency is null.", with(2, nil))
-	malformed("agency-bytes", "The agency is a byte string.", with(2, []byte("agency")))
-	malformed("licence-31-bytes", "The commitment to the licence has 31 bytes.", with(9, make([]byte, 31)))
-	malformed("fields-null", "The fields are null.", with(11, nil))
+	malformed("version-1", "The version is 1.", with(0, 1))
+	malformed("longer-than-needed", "The version takes two bytes.", with(0, encoded{0x18, 2}))
+	malformed("call-15-bytes", "The call has 15 bytes.", with(2, make([]byte, 15)))
+	malformed("call-text", "The call is a text.", with(2, "0123456789abcdef"))
+	malformed("agency-null", "The agency is null.", with(3, nil))
+	malformed("agency-bytes", "The agency is a byte string.", with(3, []byte("agency")))
+	malformed("asked-null", "The department asked is null.", with(9, nil))
+	malformed("licence-31-bytes", "The commitment to the licence has 31 bytes.", with(11, make([]byte, 31)))
+	malformed("fields-null", "The fields are null.", with(13, nil))
 	malformed("time-negative", "The time is negative.", with(1, -1))
-	malformed("clerk-not-utf8", "The clerk is not UTF-8.", with(3, encoded{0x62, 0xc0, 0xaf}))
+	malformed("clerk-not-utf8", "The clerk is not UTF-8.", with(4, encoded{0x62, 0xc0, 0xaf}))
 	invalid("time-2-40", "The time is 2^40.", 1, uint64(1)<<40)
-	invalid("agency-201-bytes", "The agency has 201 bytes.", 2, strings.Repeat("a", 201))
-	invalid("case-control-character", "The case number has a line end.", 6, "1\n2")
-	invalid("type-capitals", "The type is in capitals.", 8, "Marriage")
-	invalid("203-fields", "There are 203 fields.", 11, slices.Repeat([]any{"a"}, 203))
-	invalid("field-empty", "A field has no name.", 11, []any{""})
-	invalid("field-65-bytes", "A field's key has 65 bytes.", 11, []any{strings.Repeat("a", 65)})
-	invalid("outcome-empty", "There is no outcome.", 12, "")
-	invalid("17-reasons", "There are 17 reasons.", 13, slices.Repeat([]any{"ok"}, 17))
-	invalid("reason-empty", "A reason is empty.", 13, []any{""})
-	invalid("day-10000", "The day is in the year 10000.", 14, 2932897)
-	invalid("height-2-40", "The height is 2^40.", 15, uint64(1)<<40)
-	invalid("heartbeat-2-40", "The heartbeat is 2^40.", 16, uint64(1)<<40)
+	invalid("agency-201-bytes", "The agency has 201 bytes.", 3, strings.Repeat("a", 201))
+	invalid("case-control-character", "The case number has a line end.", 7, "1\n2")
+	invalid("type-capitals", "The type is in capitals.", 10, "Marriage")
+	invalid("203-fields", "There are 203 fields.", 13, slices.Repeat([]any{"a"}, 203))
+	invalid("field-empty", "A field has no name.", 13, []any{""})
+	invalid("field-65-bytes", "A field's key has 65 bytes.", 13, []any{strings.Repeat("a", 65)})
+	invalid("outcome-empty", "There is no outcome.", 14, "")
+	invalid("18-reasons", "There are 18 reasons.", 15, slices.Repeat([]any{"ok"}, 18))
+	invalid("reason-empty", "A reason is empty.", 15, []any{""})
+	invalid("day-10000", "The day is in the year 10000.", 16, 2932897)
+	invalid("height-2-40", "The height is 2^40.", 17, uint64(1)<<40)
+	invalid("heartbeat-2-40", "The heartbeat is 2^40.", 18, uint64(1)<<40)
+	invalid("overall-capitals", "The overall outcome is in capitals.", 19, "Valid")
+	invalid("asked-verdict", "A department was asked, but the outcome is that of a verdict.", 9, issuer)
+	invalid("released-by-nobody", "Fields were released, but no department was asked.", 14, access.Released)
+	end := func(name, about string, change func(items []any)) {
+		var items []any
+		if err := cbor.Unmarshal(s.encoded(s.end(statementtest.Hash("request"))), &items); err != nil {
+			s.Fatal(err)
+		}
+		change(items)
+		add(name, access.CodeInvalid, about, s.array(items...))
+	}
+	end("asked-capitals", "The department asked is in capitals.", func(items []any) { items[9] = "Civil-Affairs" })
+	end("asked-overall", "A department was asked, but there is an overall outcome.", func(items []any) { items[19] = "valid" })
 	return files
 }
 
@@ -274,6 +328,10 @@ func (r *runner) checkEntry(f Entry) {
 	r.same("leaf", bytesOf(access.Leaf(f.Entry)), f.Leaf)
 	salt := access.Salt(f.Salt)
 	r.same("commitment to the licence", bytesOf(access.LicenceCommitment(salt, f.Issuer, sm.Hash(f.Digest))), e.Licence[:])
+	if f.Request != nil {
+		call := access.RequestCall(sm.Hash(f.Request))
+		r.same("call", call[:], e.Call[:])
+	}
 	r.same("commitment to what was shown", bytesOf(access.PresentationCommitment(salt, sm.Hash(f.Presentation))), e.Presentation[:])
 }
 

@@ -105,6 +105,8 @@ func (r *runner) file(path string) {
 		check(r, path, r.checkSnapshot)
 	case "envelope":
 		check(r, path, r.checkEnvelope)
+	case "subject":
+		check(r, path, r.checkSubject)
 	case "evidence":
 		check(r, path, r.checkEvidence)
 	default:

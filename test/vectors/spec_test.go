@@ -164,14 +164,18 @@ func TestSpecificationCDDL(t *testing.T) {
 			var f EnvelopeFile
 			r.read(path, &f)
 			check(path, "envelope", f.Envelope)
+		case "subject":
+			var f SubjectFile
+			r.read(path, &f)
+			check(path, "subject", f.Subject)
 		case "evidence":
 			var f EvidenceFile
 			r.read(path, &f)
 			check(path, "evidence", f.File)
 		}
 	}
-	if len(described) != 7+18 {
-		t.Errorf("rules used: %v, want seven and one for each kind of statement", described)
+	if len(described) != 8+18 {
+		t.Errorf("rules used: %v, want eight and one for each kind of statement", described)
 	}
 }
 

@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"testing"
@@ -78,7 +79,7 @@ func TestJSON(t *testing.T) {
 	utc := func(seconds uint64) string { return time.Unix(int64(seconds), 0).UTC().Format(time.RFC3339) }
 	odd := counter()
 	odd.Clerk, odd.Case, odd.Fields = `<"王">`, "a&b\u2028", []string{}
-	for _, e := range []*access.Entry{counter(), public(), odd} {
+	for _, e := range []*access.Entry{counter(), public(), release(), odd} {
 		var heartbeat *string
 		if e.Heartbeat != 0 {
 			at := utc(e.Heartbeat)
@@ -87,12 +88,14 @@ func TestJSON(t *testing.T) {
 		day := time.Unix(int64(e.Day)*86400, 0).UTC().Format(time.DateOnly)
 		wantJSON(t, e, struct {
 			Time         string   `json:"time"`
+			Call         string   `json:"call"`
 			Agency       string   `json:"agency"`
 			Clerk        string   `json:"clerk"`
 			Unit         string   `json:"unit"`
 			Matter       string   `json:"matter"`
 			Case         string   `json:"case"`
 			OnBehalf     string   `json:"onBehalf"`
+			Asked        string   `json:"asked"`
 			Type         string   `json:"type"`
 			Licence      sm.Hash  `json:"licence"`
 			Presentation sm.Hash  `json:"presentation"`
@@ -102,8 +105,9 @@ func TestJSON(t *testing.T) {
 			Day          string   `json:"day"`
 			Height       uint64   `json:"height"`
 			Heartbeat    *string  `json:"heartbeat"`
-		}{utc(e.Time), e.Agency, e.Clerk, e.Unit, e.Matter, e.Case, e.OnBehalf, e.Type, e.Licence, e.Presentation,
-			list(e.Fields), e.Outcome, list(e.Reasons), day, e.Height, heartbeat})
+			Overall      string   `json:"overall"`
+		}{utc(e.Time), hex.EncodeToString(e.Call[:]), e.Agency, e.Clerk, e.Unit, e.Matter, e.Case, e.OnBehalf, e.Asked, e.Type, e.Licence, e.Presentation,
+			list(e.Fields), e.Outcome, list(e.Reasons), day, e.Height, heartbeat, e.Overall})
 	}
 	type checkpointJSON struct {
 		Ledger     sm.Hash `json:"ledger"`

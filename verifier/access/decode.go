@@ -21,7 +21,7 @@ const (
 )
 
 // elements is how many the array of an entry has.
-const elements = 17
+const elements = 20
 
 // maxItems bounds lists before they are made; Validate bounds them more tightly.
 const maxItems = 1 << 10
@@ -33,20 +33,21 @@ type decoder struct {
 	wrong bool
 }
 
-// decode takes an entry apart; ok is false if the bytes are not one. It does not check bounds.
-func decode(b []byte) (e *Entry, ok bool) {
-	d := &decoder{rest: string(b)}
+// decode takes an entry apart into e, whose lists it uses again; false if the bytes are not one. It does not
+// check bounds.
+func (e *Entry) decode(b string) bool {
+	d := &decoder{rest: b}
 	if d.head(majorArray) != elements || d.head(majorUnsigned) != version {
-		return nil, false
+		return false
 	}
-	e = &Entry{
-		Time:   d.head(majorUnsigned),
-		Agency: d.text(), Clerk: d.text(), Unit: d.text(), Matter: d.text(), Case: d.text(), OnBehalf: d.text(),
+	*e = Entry{
+		Time: d.head(majorUnsigned), Call: d.call(),
+		Agency: d.text(), Clerk: d.text(), Unit: d.text(), Matter: d.text(), Case: d.text(), OnBehalf: d.text(), Asked: d.text(),
 		Type: d.text(), Licence: d.hash(), Presentation: d.hash(),
-		Fields: d.texts(), Outcome: d.text(), Reasons: d.texts(),
-		Day: d.day(), Height: d.head(majorUnsigned), Heartbeat: d.head(majorUnsigned),
+		Fields: d.texts(e.Fields), Outcome: d.text(), Reasons: d.texts(e.Reasons),
+		Day: d.day(), Height: d.head(majorUnsigned), Heartbeat: d.head(majorUnsigned), Overall: d.text(),
 	}
-	return e, !d.wrong && d.rest == ""
+	return !d.wrong && d.rest == ""
 }
 
 // fail notes that the entry is not one.
@@ -103,6 +104,15 @@ func (d *decoder) text() string {
 	return s
 }
 
+func (d *decoder) call() (c Call) {
+	s := d.bytes(majorBytes)
+	if len(s) != len(c) {
+		d.fail()
+	}
+	copy(c[:], s)
+	return c
+}
+
 func (d *decoder) hash() (h sm.Hash) {
 	s := d.bytes(majorBytes)
 	if len(s) != sm.HashSize {
@@ -112,14 +122,18 @@ func (d *decoder) hash() (h sm.Hash) {
 	return h
 }
 
-func (d *decoder) texts() []string {
+// texts reads a list of texts into one that is used again.
+func (d *decoder) texts(list []string) []string {
 	n := d.head(majorArray)
 	if n > maxItems || n > uint64(len(d.rest)) {
 		n = d.fail()
 	}
-	list := make([]string, n)
-	for i := range list {
-		list[i] = d.text()
+	if list == nil {
+		list = make([]string, 0, n)
+	}
+	list = list[:0]
+	for range n {
+		list = append(list, d.text())
 	}
 	return list
 }

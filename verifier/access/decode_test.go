@@ -17,12 +17,14 @@ type array struct {
 	_            struct{} `cbor:",toarray"`
 	Version      uint64
 	Time         uint64
+	Call         access.Call
 	Agency       string
 	Clerk        string
 	Unit         string
 	Matter       string
 	Case         string
 	OnBehalf     string
+	Asked        string
 	Type         string
 	Licence      sm.Hash
 	Presentation sm.Hash
@@ -32,6 +34,7 @@ type array struct {
 	Day          int32
 	Height       uint64
 	Heartbeat    uint64
+	Overall      string
 }
 
 // generally reads an entry with such a decoder: ok if the bytes are what its encoder makes of what it
@@ -46,16 +49,17 @@ func generally(t testing.TB, b []byte) (e *access.Entry, ok bool) {
 		t.Fatal(err)
 	}
 	var a array
-	if err := mode.Unmarshal(b, &a); err != nil || a.Version != 1 {
+	if err := mode.Unmarshal(b, &a); err != nil || a.Version != 2 {
 		return nil, false
 	}
 	if again, err := statement.Marshal(&a); err != nil || !bytes.Equal(again, b) {
 		return nil, false
 	}
 	return &access.Entry{
-		Time: a.Time, Agency: a.Agency, Clerk: a.Clerk, Unit: a.Unit, Matter: a.Matter, Case: a.Case, OnBehalf: a.OnBehalf,
+		Time: a.Time, Call: a.Call,
+		Agency: a.Agency, Clerk: a.Clerk, Unit: a.Unit, Matter: a.Matter, Case: a.Case, OnBehalf: a.OnBehalf, Asked: a.Asked,
 		Type: a.Type, Licence: a.Licence, Presentation: a.Presentation, Fields: a.Fields, Outcome: a.Outcome, Reasons: a.Reasons,
-		Day: a.Day, Height: a.Height, Heartbeat: a.Heartbeat,
+		Day: a.Day, Height: a.Height, Heartbeat: a.Heartbeat, Overall: a.Overall,
 	}, true
 }
 
@@ -81,7 +85,7 @@ func compareDecoders(t testing.TB, b []byte) {
 
 // Every byte of an entry changed to every other; and every item, to others that end where it does.
 func TestDecodersAgree(t *testing.T) {
-	for _, e := range []*access.Entry{counter(), public()} {
+	for _, e := range []*access.Entry{counter(), public(), release()} {
 		b := encode(t, e)
 		for i := range b {
 			for v := range 256 {
@@ -100,5 +104,6 @@ func TestDecodersAgree(t *testing.T) {
 func FuzzDecoders(f *testing.F) {
 	f.Add(encode(f, counter()))
 	f.Add(encode(f, public()))
+	f.Add(encode(f, release()))
 	f.Fuzz(func(t *testing.T, b []byte) { compareDecoders(t, b) })
 }

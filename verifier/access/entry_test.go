@@ -21,6 +21,7 @@ var salt = access.Salt{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
 func counter() *access.Entry {
 	return &access.Entry{
 		Time:   1794009660,
+		Call:   access.Call{15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0},
 		Agency: "housing-bureau", Clerk: "窗口 3", Unit: "hall-1", Matter: "second-hand-home-transfer", Case: "20261107-0042", OnBehalf: "tax-bureau",
 		Type:         "marriage",
 		Licence:      access.LicenceCommitment(salt, "civil-affairs", sm.Sum([]byte("digest"))),
@@ -28,7 +29,7 @@ func counter() *access.Entry {
 		Fields:       []string{"spouse1Name", "spouse2Name"},
 		Outcome:      "valid",
 		Reasons:      []string{"consistent", "signature-valid", "anchored", "active", "unrestricted", "static", "fresh"},
-		Day:          20764, Height: 1204, Heartbeat: 1794009600,
+		Day:          20764, Height: 1204, Heartbeat: 1794009600, Overall: "incomplete",
 	}
 }
 
@@ -38,6 +39,20 @@ func public() *access.Entry {
 		Licence:      access.LicenceCommitment(salt, "", sm.Hash{}),
 		Presentation: access.PresentationCommitment(salt, sm.Sum(nil)),
 		Outcome:      "invalid", Reasons: []string{"presentation-malformed"}, Day: -1,
+	}
+}
+
+// release is of a request that the civil affairs department answered.
+func release() *access.Entry {
+	return &access.Entry{
+		Time:   1794009662,
+		Call:   access.RequestCall(sm.Sum([]byte("request"))),
+		Agency: "natural-resources", Matter: "second-hand-home-transfer", Case: "20261107-0043", Asked: "civil-affairs",
+		Type:         "marriage",
+		Licence:      access.LicenceCommitment(salt, "civil-affairs", sm.Sum([]byte("digest"))),
+		Presentation: access.PresentationCommitment(salt, sm.Sum([]byte("presentation"))),
+		Fields:       []string{"spouse1Name"}, Outcome: access.Released, Reasons: []string{"basis", "property-registration-22"},
+		Day: 20764, Height: 1204, Heartbeat: 1794009600,
 	}
 }
 
@@ -52,7 +67,7 @@ func encode(tb testing.TB, e *access.Entry) []byte {
 
 // TestGolden compares entries with files whose bytes never change: leaves are made of them.
 func TestGolden(t *testing.T) {
-	for name, e := range map[string]*access.Entry{"counter": counter(), "public": public()} {
+	for name, e := range map[string]*access.Entry{"counter": counter(), "public": public(), "release": release()} {
 		b := encode(t, e)
 		want, err := os.ReadFile(filepath.Join("testdata", name+".hex"))
 		if err != nil {
@@ -112,6 +127,9 @@ func TestOutOfBounds(t *testing.T) {
 		"matter":          func(e *access.Entry) { e.Matter = long },
 		"case":            func(e *access.Entry) { e.Case = "\u0085" },
 		"on behalf":       func(e *access.Entry) { e.OnBehalf = long },
+		"asked":           func(e *access.Entry) { e.Asked = "Civil-Affairs" },
+		"asked, verified": func(e *access.Entry) { e.Asked = "civil-affairs" },
+		"nobody asked":    func(e *access.Entry) { e.Outcome = access.Unanswered },
 		"type":            func(e *access.Entry) { e.Type = "Marriage" },
 		"outcome":         func(e *access.Entry) { e.Outcome = "" },
 		"too many fields": func(e *access.Entry) { e.Fields = names(access.MaxFields + 1) },
@@ -125,6 +143,10 @@ func TestOutOfBounds(t *testing.T) {
 		"early day":    func(e *access.Entry) { e.Day = -354286 },
 		"height":       func(e *access.Entry) { e.Height = 1 << 40 },
 		"heartbeat":    func(e *access.Entry) { e.Heartbeat = 1 << 40 },
+		"overall":      func(e *access.Entry) { e.Overall = "all well" },
+		"overall of a request": func(e *access.Entry) {
+			e.Asked, e.Outcome = "civil-affairs", access.Refused
+		},
 	} {
 		e := counter()
 		change(e)
@@ -139,6 +161,8 @@ func TestOutOfBounds(t *testing.T) {
 	for _, text := range []*string{&e.Agency, &e.Clerk, &e.Unit, &e.Matter, &e.Case, &e.OnBehalf} {
 		*text = strings.Repeat("x", access.MaxText)
 	}
+	e.Asked, e.Type, e.Outcome, e.Overall = strings.Repeat("a", 32), strings.Repeat("t", 32), access.Unanswered, ""
+	e.Time, e.Day, e.Height, e.Heartbeat = 1<<40-1, 2932896, 1<<40-1, 1<<40-1
 	if b := encode(t, e); len(b) > access.MaxSize {
 		t.Errorf("the greatest entry has %d bytes, more than MaxSize", len(b))
 	} else if _, err := access.ParseEntry(b); err != nil {
@@ -155,10 +179,10 @@ func TestRefused(t *testing.T) {
 	}{
 		"nothing":         {nil, access.CodeMalformed},
 		"trailing byte":   {with(func(b []byte) []byte { return append(b, 0) }), access.CodeMalformed},
-		"other version":   {with(func(b []byte) []byte { b[1] = 2; return b }), access.CodeMalformed},
+		"other version":   {with(func(b []byte) []byte { b[1] = 1; return b }), access.CodeMalformed},
 		"another element": {with(func(b []byte) []byte { b[0]++; return append(b, 0) }), access.CodeMalformed},
 		"one too few":     {with(func(b []byte) []byte { b[0]--; return b[:len(b)-5] }), access.CodeMalformed},
-		"longer head":     {with(func(b []byte) []byte { return append([]byte{b[0], 0x18, 0x01}, b[2:]...) }), access.CodeMalformed},
+		"longer head":     {with(func(b []byte) []byte { return append([]byte{b[0], 0x18, 0x02}, b[2:]...) }), access.CodeMalformed},
 		"indefinite":      {with(func(b []byte) []byte { b[0] = 0x9f; return append(b, 0xff) }), access.CodeMalformed},
 		"too large":       {make([]byte, access.MaxSize+1), access.CodeTooLarge},
 		"a control character": {
@@ -181,7 +205,8 @@ func TestRefused(t *testing.T) {
 func FuzzParseEntry(f *testing.F) {
 	f.Add(encode(f, counter()))
 	f.Add(encode(f, public()))
-	b, err := statement.Marshal([]any{1, 2, ""})
+	f.Add(encode(f, release()))
+	b, err := statement.Marshal([]any{2, 2, ""})
 	if err != nil {
 		f.Fatal(err)
 	}

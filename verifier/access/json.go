@@ -1,25 +1,28 @@
 package access
 
 import (
+	"encoding/hex"
 	"strconv"
 
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/verifier/internal/jsonappend"
 )
 
-// The forms that entries, checkpoints and proofs have in JSON: hashes in lower-case hex, times as in
+// The forms that entries, checkpoints and proofs have in JSON: hashes and calls in lower-case hex, times as in
 // RFC 3339 in UTC, days as in ISO 8601. Member names never change.
 
 // AppendJSON appends the entry for people and programs that read no CBOR, with null for a heartbeat
 // that was not there. It is not what the leaf is made of.
 func (e *Entry) AppendJSON(b []byte) []byte {
 	b = jsonappend.Time(append(b, `{"time":`...), e.Time)
-	b = jsonappend.String(append(b, `,"agency":`...), e.Agency)
+	b = hex.AppendEncode(append(b, `,"call":"`...), e.Call[:])
+	b = jsonappend.String(append(b, `","agency":`...), e.Agency)
 	b = jsonappend.String(append(b, `,"clerk":`...), e.Clerk)
 	b = jsonappend.String(append(b, `,"unit":`...), e.Unit)
 	b = jsonappend.String(append(b, `,"matter":`...), e.Matter)
 	b = jsonappend.String(append(b, `,"case":`...), e.Case)
 	b = jsonappend.String(append(b, `,"onBehalf":`...), e.OnBehalf)
+	b = jsonappend.String(append(b, `,"asked":`...), e.Asked)
 	b = jsonappend.String(append(b, `,"type":`...), e.Type)
 	b = jsonappend.Hash(append(b, `,"licence":`...), e.Licence)
 	b = jsonappend.Hash(append(b, `,"presentation":`...), e.Presentation)
@@ -30,9 +33,12 @@ func (e *Entry) AppendJSON(b []byte) []byte {
 	b = strconv.AppendUint(append(b, `,"height":`...), e.Height, 10)
 	b = append(b, `,"heartbeat":`...)
 	if e.Heartbeat == 0 {
-		return append(b, `null}`...)
+		b = append(b, `null`...)
+	} else {
+		b = jsonappend.Time(b, e.Heartbeat)
 	}
-	return append(jsonappend.Time(b, e.Heartbeat), '}')
+	b = jsonappend.String(append(b, `,"overall":`...), e.Overall)
+	return append(b, '}')
 }
 
 // MarshalJSON implements json.Marshaler with the form of AppendJSON.

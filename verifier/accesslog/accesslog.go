@@ -84,7 +84,7 @@ type Log struct {
 
 // Open opens a log that Create made. The signer has a key of the log's department for
 // statement.PurposeLog, which signs its checkpoints; the clock gives the time that they claim. The error
-// is an *Error: CodeMissing, CodeInUse, CodeNewerFormat, CodeDamaged or CodeStorage.
+// is an *Error: CodeMissing, CodeInUse, CodeOlderFormat, CodeNewerFormat, CodeDamaged or CodeStorage.
 func Open(dir string, signer sm.Signer, now func() time.Time) (*Log, error) {
 	return open(dir, signer, now, disk{})
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/credledger/credledger/verifier/access"
 )
 
-// A Draft is what is to be recorded of a verification.
+// A Draft is what is to be recorded of a verification, or of a request.
 type Draft struct {
-	Entry        access.Entry // but for Licence and Presentation, which the log fills in
+	Entry        access.Entry // but for Licence and Presentation, which the log fills in; and Call, if it is zero
 	Issuer       string       // of the licence; "" if what was shown could not be read
 	Digest       sm.Hash      // of the licence; zero if what was shown could not be read
-	Presentation sm.Hash      // SM3 of what was shown
+	Presentation sm.Hash      // SM3 of what was shown, or released; zero if nothing was
 }
 
 // A Place is where an entry is in the log, and the proof of that.
@@ -46,10 +46,15 @@ type pending struct {
 // CodeClosed. If ctx was done before, it is that of ctx.
 func (l *Log) Append(ctx context.Context, d *Draft) (Place, error) {
 	p := &pending{done: make(chan struct{})}
+	e := d.Entry
 	if _, err := rand.Read(p.salt[:]); err != nil {
 		return Place{}, errorf(CodeStorage, err, "draw the salt of an entry")
 	}
-	e := d.Entry
+	if e.Call == (access.Call{}) {
+		if _, err := rand.Read(e.Call[:]); err != nil {
+			return Place{}, errorf(CodeStorage, err, "draw the call of an entry")
+		}
+	}
 	e.Licence = access.LicenceCommitment(p.salt, d.Issuer, d.Digest)
 	e.Presentation = access.PresentationCommitment(p.salt, d.Presentation)
 	var err error

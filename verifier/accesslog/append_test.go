@@ -299,10 +299,11 @@ func TestCreateAndOpen(t *testing.T) {
 }
 
 func TestIdentityRefused(t *testing.T) {
-	good := `{"format": 1, "ledger": "` + sm.Sum(nil).String() + `", "department": "a", "log": "b", "segment": 8}`
+	good := `{"format": 2, "ledger": "` + sm.Sum(nil).String() + `", "department": "a", "log": "b", "segment": 8}`
 	for name, c := range map[string]struct{ old, new, code string }{
-		"later format":     {`"format": 1`, `"format": 2, "more": 1`, CodeNewerFormat},
-		"no format":        {`"format": 1`, `"format": 0`, CodeDamaged},
+		"later format":     {`"format": 2`, `"format": 3, "more": 1`, CodeNewerFormat},
+		"earlier format":   {`"format": 2`, `"format": 1`, CodeOlderFormat},
+		"no format":        {`"format": 2`, `"format": 0`, CodeDamaged},
 		"unknown member":   {`"log"`, `"more": 1, "log"`, CodeDamaged},
 		"no log":           {`"b"`, `""`, CodeDamaged},
 		"no department":    {`"a"`, `"A"`, CodeDamaged},

@@ -82,7 +82,8 @@ func (r *Report) Clean() bool { return len(r.Findings) == 0 && !r.Incomplete }
 // the ledger, or a part of the log withheld.
 func (r *Report) Behind() uint64 { return max(r.Ledger, r.Head.Size) - r.Head.Size }
 
-// A Ledger is what an audit asks of a view of the ledger; *index.Index is one.
+// A Ledger is what an audit asks of a view of the ledger; *index.Index is one. Key is called by several
+// goroutines at a time.
 type Ledger interface {
 	// Checkpoints yields the checkpoints of a log, the smallest size first.
 	Checkpoints(department, log string) iter.Seq2[verify.Checkpoint, error]
@@ -92,9 +93,11 @@ type Ledger interface {
 
 // AuditOptions are what an audit may be told.
 type AuditOptions struct {
-	Expect   *Head                     // one that the log must have had
-	Entry    func(*access.Entry) error // called for each entry in its turn; its error ends the audit and is that of Audit
-	Progress func(entries uint64)      // called from time to time
+	Expect *Head // one that the log must have had
+	// Entry is called with each entry, in no order and by several goroutines at a time; the entry is good until
+	// it returns. Its error ends the audit, and is that of Audit.
+	Entry    func(*access.Entry) error
+	Progress func(entries uint64) // called from time to time
 }
 
 // An audit is one on its way.
@@ -105,6 +108,7 @@ type audit struct {
 	records  []Head // on the ledger, not reached yet
 	report   *Report
 	frontier access.Frontier
+	rooted   Head   // size and root when the root was last computed
 	last     Head   // of the checkpoint before
 	lost     uint64 // size of a checkpoint that the log is too short for
 	record   Head   // the newest of the records that were reached
@@ -127,7 +131,7 @@ func Audit(source Source, ledger Ledger, options AuditOptions) (*Report, error) 
 		a.report.Ledger = c.Size
 	}
 	a.reached()
-	err := source.read(a.found, a.visit)
+	err := source.read(&reading{prepare: a.prepare, report: a.found, visit: a.visit})
 	switch {
 	case errors.Is(err, errEnough):
 		a.report.Incomplete = true
@@ -149,11 +153,28 @@ func (a *audit) foundf(code string, at uint64, format string, args ...any) {
 	a.found(Finding{code, at, fmt.Sprintf(format, args...)})
 }
 
+// prepare judges items by themselves.
+func (a *audit) prepare() func(it *item, entry string) {
+	e := new(access.Entry)
+	return func(it *item, entry string) {
+		if it.kind == checkpointItem {
+			it.problem = a.problem(it.checkpoint)
+		} else if err := e.Read(entry); err != nil {
+			it.problem = err.Error()
+		} else if a.options.Entry != nil {
+			it.err = a.options.Entry(e)
+		}
+	}
+}
+
 func (a *audit) visit(it *item) error {
-	if it.checkpoint != nil {
+	if it.err != nil {
+		return it.err
+	}
+	if it.kind == checkpointItem {
 		a.checkpoint(it)
-	} else if err := a.entry(it); err != nil {
-		return err
+	} else {
+		a.entry(it)
 	}
 	if len(a.report.Findings) >= maxFindings {
 		return errEnough
@@ -164,33 +185,35 @@ func (a *audit) visit(it *item) error {
 // progressEvery is the number of entries between two calls of Progress.
 const progressEvery = 1 << 14
 
-func (a *audit) entry(it *item) error {
-	e, err := access.ParseEntry(it.entry)
-	if err != nil {
-		a.foundf(CodeEntryMalformed, a.frontier.Size(), "%v", err)
-	} else if a.options.Entry != nil {
-		if err := a.options.Entry(e); err != nil {
-			return err
-		}
+func (a *audit) entry(it *item) {
+	if it.problem != "" {
+		a.foundf(CodeEntryMalformed, a.frontier.Size(), "%s", it.problem)
 	}
 	a.frontier.Append(it.leaf)
 	a.reached()
 	if a.options.Progress != nil && a.frontier.Size()%progressEvery == 0 {
 		a.options.Progress(a.frontier.Size())
 	}
-	return nil
+}
+
+// root returns the root over the entries so far.
+func (a *audit) root() sm.Hash {
+	if size := a.frontier.Size(); size == 0 || a.rooted.Size != size {
+		a.rooted = Head{size, a.frontier.Root()}
+	}
+	return a.rooted.Root
 }
 
 // reached compares the root with what it must be at this size.
 func (a *audit) reached() {
 	size := a.frontier.Size()
-	if e := a.options.Expect; e != nil && e.Size == size && e.Root != a.frontier.Root() {
+	if e := a.options.Expect; e != nil && e.Size == size && e.Root != a.root() {
 		a.foundf(CodeHeadDiffers, size, "the first %d entries are not those that the expected head is of", size)
 	}
 	for len(a.records) > 0 && a.records[0].Size == size {
 		a.record = a.records[0]
 		a.records = a.records[1:]
-		if a.record.Root != a.frontier.Root() {
+		if a.record.Root != a.root() {
 			a.fork(size, "on the ledger")
 			continue
 		}
@@ -211,8 +234,8 @@ func (a *audit) fork(size uint64, where string) {
 // checkpoint judges a checkpoint that the log has stored.
 func (a *audit) checkpoint(it *item) {
 	c := it.checkpoint
-	if problem := a.problem(c); problem != "" {
-		a.foundf(CodeCheckpointInvalid, c.Size, "%s", problem)
+	if it.problem != "" {
+		a.foundf(CodeCheckpointInvalid, c.Size, "%s", it.problem)
 	}
 	size := a.frontier.Size()
 	if c.Size > size {
@@ -222,7 +245,7 @@ func (a *audit) checkpoint(it *item) {
 	switch {
 	case c.Size < size || c.Size <= a.last.Size:
 		a.foundf(CodeCheckpointOrder, c.Size, "the checkpoint does not come where it belongs")
-	case c.Root != a.frontier.Root():
+	case c.Root != a.root():
 		a.fork(c.Size, "in the log")
 	}
 	switch {

@@ -12,6 +12,7 @@ const (
 	CodeExists         = "log-exists"          // there is something in it already
 	CodeName           = "log-name-invalid"    // not the ids of a department and of a log
 	CodeInUse          = "log-in-use"          // another process, or another Log of this one, has it open
+	CodeOlderFormat    = "log-format-older"    // written by an earlier version of this software, whose entries this one does not read
 	CodeNewerFormat    = "log-format-newer"    // written by a later version of this software
 	CodeDamaged        = "log-damaged"         // what is stored is not what was written
 	CodeStorage        = "log-storage"         // the disk failed or is full

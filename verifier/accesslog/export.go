@@ -3,7 +3,9 @@ package accesslog
 import (
 	"bufio"
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 
 	"github.com/credledger/credledger/sdk/sm"
@@ -46,23 +48,28 @@ func (f *Files) Write(w io.Writer) error {
 	}
 	var entries uint64
 	var problem *Finding
-	err := f.read(func(found Finding) {
-		if problem == nil {
-			problem = &found
-		}
-	}, func(it *item) error {
-		if problem != nil {
-			return errEnough
-		}
-		if it.checkpoint == nil {
-			entries++
-			return e.Encode(exportLine{Entry: it.entry})
-		}
-		l := exportLine{Checkpoint: it.checkpoint.statement}
-		if !it.unproven {
-			l.Consistency = &it.proof
-		}
-		return e.Encode(l)
+	err := f.read(&reading{
+		proofs:  true,
+		prepare: func() func(*item, string) { return func(*item, string) {} },
+		report: func(found Finding) {
+			if problem == nil {
+				problem = &found
+			}
+		},
+		visit: func(it *item) error {
+			if problem != nil {
+				return errEnough
+			}
+			if it.kind == entryItem {
+				entries++
+				return e.Encode(exportLine{Entry: it.bytes})
+			}
+			l := exportLine{Checkpoint: it.checkpoint.statement}
+			if !it.unproven {
+				l.Consistency = &it.proof
+			}
+			return e.Encode(l)
+		},
 	})
 	if problem != nil {
 		return damaged("the access log cannot be exported: %s", problem)
@@ -86,7 +93,11 @@ type Export struct {
 func ReadExport(in io.Reader) (*Export, error) {
 	x := &Export{lines: bufio.NewScanner(in)}
 	x.lines.Buffer(nil, maxLine)
-	first, err := x.next()
+	b, err := x.line()
+	if err != nil {
+		return nil, err
+	}
+	first, err := parseLine(b)
 	if err != nil {
 		return nil, err
 	}
@@ -127,24 +138,85 @@ func (l *exportLine) kind() int {
 	return lineNone
 }
 
-// next reads a line.
-func (x *Export) next() (*exportLine, error) {
-	if !x.lines.Scan() {
-		switch err := x.lines.Err(); {
-		case err == bufio.ErrTooLong:
-			return nil, errorf(CodeExport, nil, "a line of the export is longer than any can be")
-		case err != nil:
-			return nil, err
-		}
-		return nil, errorf(CodeExport, nil, "the export ends before its last line; copy it again")
+// line reads a line; errShort says that there are no more.
+func (x *Export) line() ([]byte, error) {
+	if x.lines.Scan() {
+		return x.lines.Bytes(), nil
 	}
-	d := json.NewDecoder(bytes.NewReader(x.lines.Bytes()))
+	switch err := x.lines.Err(); {
+	case err == bufio.ErrTooLong:
+		return nil, errorf(CodeExport, nil, "a line of the export is longer than any can be")
+	case err != nil:
+		return nil, err
+	}
+	return nil, errShort
+}
+
+var (
+	errShort = errorf(CodeExport, nil, "the export ends before its last line; copy it again")
+	errLine  = errorf(CodeExport, nil, "a line of the export is not one of the forms that it can have")
+	errCount = errorf(CodeExport, nil, "the export does not have the number of entries that it ends with, or goes on after its end")
+)
+
+// parseLine parses a line.
+func parseLine(b []byte) (*exportLine, error) {
+	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	l := new(exportLine)
-	if d.Decode(l) != nil || d.InputOffset() != int64(len(x.lines.Bytes())) {
-		return nil, errorf(CodeExport, nil, "a line of the export is not one of the forms that it can have")
+	if d.Decode(l) != nil || d.InputOffset() != int64(len(b)) {
+		return nil, errLine
 	}
 	return l, nil
+}
+
+// The line of an entry, as Write writes it.
+const (
+	entryBegin = `{"entry":"`
+	entryEnd   = `"}`
+)
+
+// parseEntryLine is parseLine for nearly all lines; ok is false for others.
+func parseEntryLine(b []byte) (entry []byte, ok bool) {
+	inner, begins := bytes.CutPrefix(b, []byte(entryBegin))
+	inner, ends := bytes.CutSuffix(inner, []byte(entryEnd))
+	if !begins || !ends || bytes.IndexByte(inner, '\r') >= 0 { // which base64 would pass over
+		return nil, false
+	}
+	entry = make([]byte, base64.StdEncoding.DecodedLen(len(inner)))
+	n, err := base64.StdEncoding.Decode(entry, inner)
+	return entry[:n], err == nil && n > 0
+}
+
+// parse makes of a lineItem what it is of.
+func (it *item) parse() {
+	if entry, ok := parseEntryLine(it.bytes); ok {
+		it.kind, it.bytes = entryItem, entry
+		return
+	}
+	l, err := parseLine(it.bytes)
+	if err != nil {
+		it.err = err
+		return
+	}
+	switch l.kind() {
+	case lineEntry:
+		it.kind, it.bytes = entryItem, l.Entry
+	case lineCheckpoint:
+		c, err := access.ParseCheckpoint(l.Checkpoint)
+		if err != nil {
+			it.err = errorf(CodeExport, err, "what the export has as a checkpoint is none")
+			return
+		}
+		it.kind, it.bytes = checkpointItem, nil
+		it.checkpoint = &stored{Head{c.Size, c.Root}, l.Checkpoint}
+		if it.unproven = l.Consistency == nil; !it.unproven {
+			it.proof = *l.Consistency
+		}
+	case lineLast:
+		it.kind, it.entries = lastItem, *l.Entries
+	default:
+		it.err = errLine
+	}
 }
 
 // Identity implements Source.
@@ -153,35 +225,37 @@ func (x *Export) Identity() Identity { return x.id }
 func (x *Export) whole() bool { return false }
 
 // read implements Source.
-func (x *Export) read(_ func(Finding), visit func(*item) error) error {
-	for entries := uint64(0); ; {
-		l, err := x.next()
-		if err != nil {
-			return err
-		}
-		it := new(item)
-		switch l.kind() {
-		case lineEntry:
+func (x *Export) read(r *reading) error {
+	var entries uint64
+	ended := false
+	err := read(x.put, r.each, func(it *item) error {
+		switch {
+		case it.err != nil:
+			return it.err
+		case ended, it.kind == lastItem && it.entries != entries:
+			return errCount
+		case it.kind == lastItem:
+			ended = true
+			return nil
+		case it.kind == entryItem:
 			entries++
-			it.entry, it.leaf = l.Entry, access.Leaf(l.Entry)
-		case lineCheckpoint:
-			c, err := access.ParseCheckpoint(l.Checkpoint)
-			if err != nil {
-				return errorf(CodeExport, err, "what the export has after %d entries is not a checkpoint", entries)
-			}
-			it.checkpoint = &stored{Head{c.Size, c.Root}, l.Checkpoint}
-			if l.Consistency != nil {
-				it.proof = *l.Consistency
-			}
-		case lineLast:
-			if *l.Entries != entries || x.lines.Scan() {
-				return errorf(CodeExport, nil, "the export does not have the number of entries that it ends with, or goes on after its end")
-			}
-			return x.lines.Err()
-		default:
-			return errorf(CodeExport, nil, "a line of the export is not one of the forms that it can have")
 		}
-		if err := visit(it); err != nil {
+		return r.visit(it)
+	})
+	if ended && errors.Is(err, errShort) {
+		return nil
+	}
+	return err
+}
+
+// put puts the lines after the first.
+func (x *Export) put(p *pipeline) error {
+	for {
+		b, err := x.line()
+		if err == nil {
+			err = p.put(item{kind: lineItem, bytes: b})
+		}
+		if err != nil {
 			return err
 		}
 	}

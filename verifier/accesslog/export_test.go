@@ -35,13 +35,16 @@ func readAll(b []byte) (entries [][]byte, checkpoints int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	err = x.read(func(Finding) {}, func(it *item) error {
-		if it.checkpoint != nil {
-			checkpoints++
-		} else {
-			entries = append(entries, it.entry)
-		}
-		return nil
+	err = x.read(&reading{
+		prepare: func() func(*item, string) { return func(*item, string) {} },
+		visit: func(it *item) error {
+			if it.checkpoint != nil {
+				checkpoints++
+			} else {
+				entries = append(entries, it.bytes)
+			}
+			return nil
+		},
 	})
 	return entries, checkpoints, err
 }

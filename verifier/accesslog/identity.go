@@ -27,8 +27,9 @@ const (
 	partFile        = ".part" // of a file that is being written, before it has its name
 )
 
-// format is the version of the layout of a log's directory.
-const format = 1
+// format is the version of what a log's directory holds: its layout, and the entries, of which format 1 had those of
+// version 1.
+const format = 2
 
 // segmentHeight is the height of a full segment's tree: it has 2^segmentHeight entries.
 const segmentHeight = 16
@@ -106,6 +107,9 @@ func readIdentity(dir string) (id Identity, height uint, err error) {
 	switch {
 	case parsed.Format > format:
 		return id, 0, errorf(CodeNewerFormat, nil, "the access log was written by a later version of this software; use that one")
+	case err == nil && parsed.Format == 1:
+		return id, 0, errorf(CodeOlderFormat, nil, "the access log in %s was written by an earlier version of this software, which can still audit and export it; "+
+			"nothing in it was changed. Keep it: move it to another place, and go on with a new log under another name", dir)
 	case err != nil || parsed.Format != format || !idForm.MatchString(parsed.Department) || !idForm.MatchString(parsed.Log),
 		bits.OnesCount64(parsed.Segment) != 1 || parsed.Segment < 2 || parsed.Segment > 1<<segmentHeight:
 		return id, 0, damaged("%s does not say which access log this is", filepath.Join(dir, identityFile))

@@ -2,6 +2,7 @@ package accesslog
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"os"
 	"slices"
@@ -70,7 +71,10 @@ func (v *view) writeIndex(s *segment) error {
 }
 
 func (s *segment) index() []byte {
-	b := make([]byte, 0, indexLayout(len(s.levels)-1).size())
+	return s.appendIndex(make([]byte, 0, indexLayout(len(s.levels)-1).size()))
+}
+
+func (s *segment) appendIndex(b []byte) []byte {
 	b = append(b, indexMagic...)
 	for _, offset := range s.offsets {
 		b = binary.BigEndian.AppendUint32(b, offset)
@@ -80,13 +84,31 @@ func (s *segment) index() []byte {
 			b = append(b, level[i][:]...)
 		}
 	}
-	places := make([]uint16, len(s.tags))
-	for i := range places {
-		places[i] = uint16(i)
-	}
-	slices.SortStableFunc(places, func(i, j uint16) int { return bytes.Compare(s.tags[i][:], s.tags[j][:]) })
-	for _, i := range places {
+	for _, i := range s.byTag() {
 		b = binary.BigEndian.AppendUint16(append(b, s.tags[i][:]...), i)
 	}
 	return b
+}
+
+// byTag returns the places of the entries in ascending order of their tags, and of themselves.
+func (s *segment) byTag() []uint16 {
+	type placed struct {
+		front uint64 // of the tag: nearly always this tells
+		place uint16
+	}
+	order := make([]placed, len(s.tags))
+	for i := range order {
+		order[i] = placed{binary.BigEndian.Uint64(s.tags[i][:]), uint16(i)}
+	}
+	slices.SortFunc(order, func(x, y placed) int {
+		if x.front != y.front {
+			return cmp.Compare(x.front, y.front)
+		}
+		return cmp.Or(bytes.Compare(s.tags[x.place][:], s.tags[y.place][:]), cmp.Compare(x.place, y.place))
+	})
+	places := make([]uint16, len(order))
+	for i, p := range order {
+		places[i] = p.place
+	}
+	return places
 }

@@ -185,6 +185,14 @@ func newSegment(number uint64, height uint) *segment {
 	return &segment{number: number, levels: make([][]sm.Hash, height+1)}
 }
 
+// reset makes it the empty segment of a number, in the memory that it has.
+func (s *segment) reset(number uint64) {
+	s.number, s.end, s.offsets, s.tags = number, 0, s.offsets[:0], s.tags[:0]
+	for k := range s.levels {
+		s.levels[k] = s.levels[k][:0]
+	}
+}
+
 func (s *segment) size() uint64 { return uint64(len(s.offsets)) }
 
 // add takes in the next record.

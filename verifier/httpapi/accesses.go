@@ -27,6 +27,7 @@ type (
 		Index      uint64        `json:"index"`
 		Leaf       sm.Hash       `json:"leaf"`
 		Time       string        `json:"time"`
+		Call       string        `json:"call"`
 		Agency     *string       `json:"agency"`
 		AgencyName *licence.Text `json:"agencyName"`
 		Clerk      *string       `json:"clerk,omitempty"`
@@ -34,6 +35,7 @@ type (
 		Matter     *string       `json:"matter"`
 		Case       *string       `json:"case"`
 		OnBehalf   *string       `json:"onBehalf"`
+		Asked      *string       `json:"asked"`
 		Fields     []string      `json:"fields"`
 		Outcome    string        `json:"outcome"`
 	}
@@ -109,9 +111,9 @@ func (c *call) listAccesses(issuer string, digest sm.Hash, before, limit uint64,
 			return err
 		}
 		a := accessJSON{
-			Index: found[k].Index, Leaf: access.Leaf(found[k].Entry), Time: rest.UTC(e.Time),
+			Index: found[k].Index, Leaf: access.Leaf(found[k].Entry), Time: rest.UTC(e.Time), Call: e.Call.String(),
 			Agency: rest.OrNull(e.Agency), Unit: rest.OrNull(e.Unit), Matter: rest.OrNull(e.Matter), Case: rest.OrNull(e.Case),
-			OnBehalf: rest.OrNull(e.OnBehalf), Fields: append([]string{}, e.Fields...), Outcome: e.Outcome,
+			OnBehalf: rest.OrNull(e.OnBehalf), Asked: rest.OrNull(e.Asked), Fields: append([]string{}, e.Fields...), Outcome: e.Outcome,
 		}
 		if known := c.Gate.Directory().Agency(e.Agency); known != nil {
 			a.AgencyName = &known.Name

@@ -11,6 +11,7 @@ import (
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/verifier/access"
+	"github.com/credledger/credledger/verifier/accesslog"
 	"github.com/credledger/credledger/verifier/httpapi/httpapitest"
 	"github.com/credledger/credledger/verifier/verifiertest"
 )
@@ -79,6 +80,34 @@ func TestAccesses(t *testing.T) {
 	issuer.Get(fmt.Sprintf("/v1/accesses/%s/%s", ledgertest.Properties, couples[0].Digest)).Problem(t, "issuer-only")
 	for _, query := range []string{"?limit=0", "?limit=1001", "?limit=1&limit=2", "?before=-1", "?before=0x10", "?before=1;limit=1", "?from=1"} {
 		issuer.Get(path+query).Problem(t, "parameter-invalid")
+	}
+}
+
+// A request for fields is told with who was asked, and with the call that it shares with the
+// verification of what was released.
+func TestAccessesOfRequests(t *testing.T) {
+	s := httpapitest.New(t)
+	couple := s.Issue("marriage", 1)[0]
+	of := access.RequestCall(sm.Sum([]byte("request")))
+	for _, e := range []access.Entry{
+		{Asked: ledgertest.Marriages, Outcome: access.Released, Reasons: []string{"grant"}},
+		{Outcome: "valid"},
+		{Asked: ledgertest.Marriages, Outcome: access.Unanswered},
+	} {
+		e.Call, e.Agency, e.Matter, e.Type, e.Fields = of, "natural-resources", "second-hand-home-transfer", "marriage", []string{"spouse1Name"}
+		if _, err := s.Log.Append(t.Context(), &accesslog.Draft{Entry: e, Issuer: ledgertest.Marriages, Digest: couple.Digest}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := s.Agency(s.Issuer).Get(fmt.Sprintf("/v1/accesses/%s/%s", ledgertest.Marriages, couple.Digest)).Want(t, http.StatusOK)
+	for k, want := range []struct {
+		asked   any
+		outcome string
+	}{{ledgertest.Marriages, "unanswered"}, {nil, "valid"}, {ledgertest.Marriages, "released"}} {
+		entry := a.Get(fmt.Sprintf("accesses.%d", k)).(map[string]any)
+		if entry["asked"] != want.asked || entry["outcome"] != want.outcome || entry["call"] != hex.EncodeToString(of[:]) {
+			t.Errorf("%d: %v", k, entry)
+		}
 	}
 }
 

@@ -5,10 +5,10 @@
 // It reads requests strictly, finds out who is calling and what that caller may see, and leaves the
 // rest to the packages that know: what was shown to intake, the verdict to verify, agencies and their
 // limits to agency, cases to matter, the record of it to accesslog, the receipt to receipt, and what
-// replicas share to store. A verification is recorded before it is answered; one that cannot be
+// replicas share to store, and requests to issuers to request. A verification is recorded before it is answered; one that cannot be
 // recorded is not answered. Errors are problems as in RFC 9457, made in one place from typed errors.
 //
-// No peer is asked while a call is answered. No value of a licence goes anywhere but into the answer:
+// No peer is asked while a call is answered, and nobody else but an issuer of whom fields are requested. No value of a licence goes anywhere but into the answer:
 // not into the log, nor into an error. The package opens no connection and no file, and sets no
 // time-outs: those are the server's.
 package httpapi
@@ -46,6 +46,7 @@ type call struct {
 	*API
 	*rest.Call
 	caller  caller
+	asked   asked
 	outcome string // of the verdict or of the case, if there is one
 }
 
@@ -66,6 +67,7 @@ func (a *API) serve(rc *rest.Call, e endpoint) error {
 func (a *API) observe(rc *rest.Call) {
 	seen := Call{RequestID: rc.ID, Method: rc.R.Method, Route: rc.Route, Problem: rc.Problem, Status: rc.Status, Duration: rc.Duration, Err: rc.Err}
 	if c, ok := rc.State.(*call); ok {
+		c.count(rc)
 		seen.Caller, seen.Outcome = c.caller.kind, c.outcome
 		if c.caller.agency != nil {
 			seen.Agency = c.caller.agency.ID

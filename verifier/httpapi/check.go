@@ -12,6 +12,7 @@ import (
 	"github.com/credledger/credledger/verifier/accesslog"
 	"github.com/credledger/credledger/verifier/agency"
 	"github.com/credledger/credledger/verifier/intake"
+	"github.com/credledger/credledger/verifier/matter"
 	"github.com/credledger/credledger/verifier/receipt"
 	"github.com/credledger/credledger/verifier/store"
 	"github.com/credledger/credledger/verifier/verify"
@@ -136,17 +137,23 @@ func (c *call) withhold(v *verify.Verdict, asked []string) (given, withheld []st
 	return given, append([]string{}, withheld...)
 }
 
+// A whole is what the entries of one case have in common. That of a verification by itself is zero.
+type whole struct {
+	call    access.Call
+	overall matter.Outcome
+}
+
 // record puts the verification into the access log, and returns the receipt for it.
-func (c *call) record(ctx context.Context, i *item, v *verify.Verdict, who agency.Context, given []string) (*receipt.File, error) {
+func (c *call) record(ctx context.Context, i *item, v *verify.Verdict, who agency.Context, given []string, of whole) (*receipt.File, error) {
 	known := v.Known
 	if v.Opened == nil {
 		known = c.View.Licence("", sm.Hash{}, sm.Hash{}) // of nobody: it says where the view stands
 	}
 	d := accesslog.Draft{
 		Entry: access.Entry{
-			Time: uint64(v.Now.Unix()), Clerk: who.Clerk, Unit: who.Unit, Matter: who.Matter, Case: who.Case, OnBehalf: who.OnBehalf,
+			Time: uint64(v.Now.Unix()), Call: of.call, Clerk: who.Clerk, Unit: who.Unit, Matter: who.Matter, Case: who.Case, OnBehalf: who.OnBehalf,
 			Fields: given, Outcome: string(v.Outcome), Reasons: v.Reasons(), Day: int32(v.Day),
-			Height: known.Height, Heartbeat: known.Heartbeat.Time,
+			Height: known.Height, Heartbeat: known.Heartbeat.Time, Overall: string(of.overall),
 		},
 		Presentation: sm.Sum(i.Bytes),
 	}

@@ -31,6 +31,7 @@ type Config struct {
 
 	Matters  func() *matter.Catalog // as they are now
 	Snapshot func() *Snapshot       // the newest; nil while there is none
+	Requests Requests               // to issuers; nil: this verifier makes none
 	Pages    http.Handler           // answers what is not the API's; nil: nothing does
 	Now      func() time.Time
 	Public   callers.Rate // of calls without an account, for each address
@@ -83,6 +84,8 @@ type Store interface {
 	NewSession(ctx context.Context, agency, clerk string, ttl time.Duration) (token string, expires time.Time, err error)
 	Session(ctx context.Context, token string) (store.Session, error)
 	EndSession(ctx context.Context, token string) error
+	// Count counts a request that the access log has no entry of; it does not wait.
+	Count(kind store.CountKind, department, matter string)
 }
 
 // A Snapshot is a signed snapshot of the ledger. It is not changed.

@@ -73,6 +73,7 @@ func newGuide(t *testing.T) *guide {
 	g := &guide{Server: httpapitest.NewOn(t, city), tb: t, dir: t.TempDir()}
 	g.sale = newSale(g.Server)
 	g.MakeSnapshot()
+	g.Asked.Hold(g.couple)
 	scan := []byte("%PDF-1.7 the scanned certificate")
 	doc := g.Document("property", 1, nil)
 	doc.SetDocuments(sm.Sum(scan))
@@ -93,8 +94,21 @@ func newGuide(t *testing.T) *guide {
 		"HOME": g.dir, "CURL_HOME": g.dir, "CURL_CA_BUNDLE": filepath.Join(g.dir, "ca.pem"), "PATH": os.Getenv("PATH"), "LC_ALL": "C.UTF-8", "NO_PROXY": "*",
 		"VERIFIER": server.URL, "CODE": code, "TOKEN": g.Tax, "ISSUER_TOKEN": g.Issuer, "PASSWORD": httpapitest.Password,
 		"ROOT": g.home.Batch.Root().String(), "DIGEST": g.home.Digest.String(), "MARRIAGE": g.couple.Digest.String(),
+		"REGISTRY_TOKEN": g.Asker, "NUMBER": valueOf(t, g.couple, g.couple.Type.NumberField().Key),
 	}
 	return g
+}
+
+// valueOf returns the value of a field of a licence.
+func valueOf(tb testing.TB, l *verifiertest.Licence, key string) string {
+	tb.Helper()
+	for _, f := range l.Credential.Fields {
+		if l.Type.Leaves()[f.Index] == key {
+			return f.Value.String()
+		}
+	}
+	tb.Fatalf("there is no field %s", key)
+	return ""
 }
 
 func (g *guide) write(name string, b []byte) {
@@ -164,6 +178,13 @@ func (g *guide) follow(command string) {
 		prove := func(l *verifiertest.Licence) string { return base64Of(l.Prove(challenge.Audience, nonce).Bytes()) }
 		g.write("proven.json", encode(g.tb, members{"credential": prove(g.home), "nonce": challenge.Nonce, "holderRequired": true}))
 		g.write("proof.json", encode(g.tb, members{"credential": prove(g.couple), "nonce": challenge.Nonce}))
+	case strings.HasSuffix(command, "> request.json"):
+		var made struct{ Request, State string }
+		read("request.json", &made)
+		if made.State != "released" {
+			g.tb.Errorf("%s: %s", command, made.State)
+		}
+		g.env["REQUEST"] = made.Request
 	case strings.Contains(command, "> reference.json"):
 		var reference struct{ URL string }
 		read("reference.json", &reference)

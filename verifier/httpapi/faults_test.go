@@ -70,6 +70,7 @@ type brokenStore struct{ err error }
 func (b brokenStore) NewChallenge(string, time.Duration) (store.Challenge, error) {
 	return store.Challenge{}, b.err
 }
+func (b brokenStore) Count(store.CountKind, string, string)                 {}
 func (b brokenStore) RedeemChallenge(context.Context, []byte, string) error { return b.err }
 func (b brokenStore) PutReference(context.Context, []byte, time.Duration) (string, time.Time, error) {
 	return "", time.Time{}, b.err

@@ -9,6 +9,7 @@ import (
 	"github.com/credledger/credledger/verifier/accesslog"
 	"github.com/credledger/credledger/verifier/agency"
 	"github.com/credledger/credledger/verifier/intake"
+	"github.com/credledger/credledger/verifier/request"
 	"github.com/credledger/credledger/verifier/store"
 )
 
@@ -64,6 +65,7 @@ func refusal(code string) licence.Text { return (&agency.Refusal{Code: code}).Te
 // fromPackages maps the typed errors of other packages; nil for any other.
 func fromPackages(err error) *rest.Problem {
 	var refused *agency.Refusal
+	var asked *request.Error
 	var stored *store.Error
 	var logged *accesslog.Error
 	switch {
@@ -73,6 +75,8 @@ func fromPackages(err error) *rest.Problem {
 			p.More = &rest.More{Name: "fields", Value: refused.Fields}
 		}
 		return p
+	case errors.As(err, &asked):
+		return fromRequest(asked)
 	case errors.As(err, &stored):
 		return &rest.Problem{Code: stored.Code, Detail: stored.Message, Cause: stored.Err}
 	case errors.As(err, &logged):

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"slices"
@@ -83,6 +84,7 @@ func (c *call) postMatterVerification() error {
 	if err != nil {
 		return err
 	}
+	c.asks(m.ID, served...)
 	who, err := c.context(agency.Context{Clerk: q.clerk, Unit: q.unit, Matter: m.ID, Case: q.number, OnBehalf: served[0]})
 	if err != nil {
 		return err
@@ -107,7 +109,7 @@ func (c *call) postMatterVerification() error {
 		Matter: matterName{m.ID, m.Version, m.Name}, Case: q.number,
 		Result: matter.Evaluate(m, judged, day), Licences: make([]matterLicenceJSON, len(items)),
 	}
-	if err := c.recordAll(m, items, judged, who, served, out.Licences); err != nil {
+	if err := c.recordAll(m, out.Result.Outcome, items, judged, who, served, out.Licences); err != nil {
 		return err
 	}
 	c.outcome = string(out.Result.Outcome)
@@ -179,9 +181,13 @@ func (c *call) ofLicence(k int, err error) error {
 	return &p
 }
 
-// recordAll records each licence once for each department, at the same time, and fills in what is told
-// of it.
-func (c *call) recordAll(m *matter.Matter, items []*item, judged []matter.Item, who agency.Context, served []string, out []matterLicenceJSON) error {
+// recordAll records each licence once for each department, at the same time, as parts of one call with
+// one outcome, and fills in what is told of it.
+func (c *call) recordAll(m *matter.Matter, overall matter.Outcome, items []*item, judged []matter.Item, who agency.Context, served []string, out []matterLicenceJSON) error {
+	of := whole{overall: overall}
+	if _, err := rand.Read(of.call[:]); err != nil {
+		return err
+	}
 	var wait sync.WaitGroup
 	errs := make([]error, len(items)*len(served))
 	for k, i := range items {
@@ -193,7 +199,7 @@ func (c *call) recordAll(m *matter.Matter, items []*item, judged []matter.Item, 
 			who.OnBehalf = department
 			out[k].Receipts[n].OnBehalf = rest.OrNull(department)
 			wait.Go(func() {
-				out[k].Receipts[n].Receipt, errs[k*len(served)+n] = c.record(c.R.Context(), i, v, who, given)
+				out[k].Receipts[n].Receipt, errs[k*len(served)+n] = c.record(c.R.Context(), i, v, who, given, of)
 			})
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/licence"
+	"github.com/credledger/credledger/verifier/access"
 	"github.com/credledger/credledger/verifier/httpapi/httpapitest"
 	"github.com/credledger/credledger/verifier/receipt"
 	"github.com/credledger/credledger/verifier/verifiertest"
@@ -50,6 +51,22 @@ func TestMatters(t *testing.T) {
 	s.Get("/v1/matters/DIVINATION").Problem(t, "parameter-invalid")
 }
 
+// firstReceipt reads the first receipt for the first licence of a case.
+func firstReceipt(t *testing.T, a httpapitest.Answer) *receipt.File {
+	t.Helper()
+	var answer struct {
+		Licences []struct {
+			Receipts []struct{ Receipt json.RawMessage }
+		}
+	}
+	a.JSON(t, &answer)
+	f, err := receipt.Parse(answer.Licences[0].Receipts[0].Receipt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
 // One call verifies a case, for every department that it concerns.
 func TestCase(t *testing.T) {
 	s := httpapitest.New(t)
@@ -79,6 +96,7 @@ func TestCase(t *testing.T) {
 		}
 	}
 	a.JSON(t, &answer)
+	calls := map[access.Call]int{}
 	for k, shown := range []*credential.Presentation{x.showCouple(), x.showHome()} {
 		var served []string
 		for _, r := range answer.Licences[k].Receipts {
@@ -86,9 +104,10 @@ func TestCase(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if e := f.Entry; e.OnBehalf != r.OnBehalf || e.Case != "2026-0007" || e.Matter != transfer || e.Clerk != "韩梅梅" || e.Agency != "counter" {
+			if e := f.Entry; e.OnBehalf != r.OnBehalf || e.Case != "2026-0007" || e.Matter != transfer || e.Clerk != "韩梅梅" || e.Agency != "counter" || e.Overall != "valid" || e.Asked != "" {
 				t.Errorf("recorded %+v", e)
 			}
+			calls[f.Entry.Call]++
 			if got := worth(t, s, f, shown); got != receipt.Unanchored {
 				t.Errorf("the receipt is %s", got)
 			}
@@ -98,10 +117,17 @@ func TestCase(t *testing.T) {
 			t.Errorf("served %v", served)
 		}
 	}
+	if len(calls) != 1 || calls[access.Call{}] != 0 {
+		t.Errorf("the entries of one call name %d calls: %v", len(calls), calls)
+	}
 
 	body["onBehalf"] = []string{"tax"}
-	if a := counter.Post(transferPath, body).Want(t, http.StatusOK); a.Text("licences.0.receipts.0.onBehalf") != "tax" || a.Get("licences.0.receipts.1") != nil {
+	a = counter.Post(transferPath, body).Want(t, http.StatusOK)
+	if a.Text("licences.0.receipts.0.onBehalf") != "tax" || a.Get("licences.0.receipts.1") != nil {
 		t.Errorf("%s", a.Body)
+	}
+	if again := firstReceipt(t, a).Entry; calls[again.Call] != 0 {
+		t.Errorf("two calls have the same name %x", again.Call)
 	}
 	for _, wrong := range [][]string{{"housing"}, {"police"}, {"tax", "tax"}} {
 		body["onBehalf"] = wrong
@@ -131,6 +157,8 @@ func TestCaseThatIsNotRight(t *testing.T) {
 	couple, home := members{"code": verifiertest.Code(t, x.showCouple())}, members{"code": verifiertest.Code(t, x.showHome()), "identityChecked": true}
 	if a := post(home).Want(t, http.StatusOK); a.Text("result.outcome") != "incomplete" || a.Text("result.missing.0.code") != "licence-missing" {
 		t.Errorf("%s", a.Body)
+	} else if e := firstReceipt(t, a).Entry; e.Outcome != "valid" || e.Overall != "incomplete" {
+		t.Errorf("recorded %+v", e)
 	}
 	if a := post(couple, members{"code": verifiertest.Code(t, x.showHome())}).Want(t, http.StatusOK); a.Text("result.missing.0.code") != "holders-missing" {
 		t.Errorf("%s", a.Body)

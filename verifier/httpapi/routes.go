@@ -46,6 +46,12 @@ func table() []route {
 		{"/v1/matters/{matter}/verifications", post(agencies, (*call).postMatterVerification)},
 		{"/v1/challenges", post(anybody, (*call).postChallenge)},
 		{"/v1/references", post(anybody, (*call).postReference)},
+		{"/v1/requests", map[string]endpoint{
+			http.MethodPost: {who: agencies, serve: (*call).postRequest},
+			http.MethodGet:  {who: agencies, query: []string{"state", "before", "limit"}, serve: (*call).getRequests},
+		}},
+		{"/v1/requests/{request}", get(agencies, (*call).getRequest)},
+		{"/v1/requests/{request}/evidence", get(agencies, (*call).getEvidence)},
 		{"/v1/receipts/{index}", get(anybody, (*call).getReceipt, "leaf")},
 		{"/v1/matters", get(anybody, (*call).getMatters)},
 		{"/v1/matters/{matter}", get(anybody, (*call).getMatter)},

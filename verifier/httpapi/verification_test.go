@@ -15,6 +15,7 @@ import (
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/qr"
 	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/verifier/access"
 	"github.com/credledger/credledger/verifier/httpapi/httpapitest"
 	"github.com/credledger/credledger/verifier/receipt"
 	"github.com/credledger/credledger/verifier/verifiertest"
@@ -217,11 +218,15 @@ func TestAgencySeesWhatItMay(t *testing.T) {
 	}
 	entry := receiptOf(t, a, "receipt").Entry
 	if entry.Agency != "tax" || entry.Clerk != "李雷" || entry.Unit != "办税服务厅" || entry.Case != "2026-0001" ||
-		entry.Matter != "second-hand-home-transfer" || !slices.Equal(entry.Fields, []string{"rightHolders", "location"}) {
+		entry.Matter != "second-hand-home-transfer" || !slices.Equal(entry.Fields, []string{"rightHolders", "location"}) || entry.Overall != "" || entry.Asked != "" {
 		t.Errorf("recorded %+v", entry)
 	}
+	first := entry.Call
 
 	a = tax.Post("/v1/verifications", members{"code": shown, "context": context, "fields": []string{"location"}}).Want(t, http.StatusOK)
+	if second := receiptOf(t, a, "receipt").Entry.Call; second == first || second == (access.Call{}) || first == (access.Call{}) {
+		t.Errorf("two calls are named %x and %x", first, second)
+	}
 	if got := fieldKeys(a, "verdict.fields"); !slices.Equal(got, []string{"location"}) {
 		t.Errorf("fields %v", got)
 	}

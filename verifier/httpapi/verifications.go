@@ -46,6 +46,7 @@ func (c *call) postVerification() error {
 	if err != nil {
 		return err
 	}
+	c.asks(who.Matter, who.OnBehalf)
 	i, err := c.find(&q.shown)
 	if err == nil {
 		err = c.take(i)
@@ -68,7 +69,7 @@ func (c *call) postVerification() error {
 	var out verificationJSON
 	given, withheld := c.withhold(v, q.fields)
 	out.Verdict, out.Withheld = v, withheld
-	if out.Receipt, err = c.record(c.R.Context(), i, v, who, given); err != nil {
+	if out.Receipt, err = c.record(c.R.Context(), i, v, who, given, whole{}); err != nil {
 		return err
 	}
 	if c.caller.kind == CallerClerk {

@@ -32,7 +32,7 @@ import (
 //	index       uvarint
 //
 // restrictions with their number in 1 byte and for each 16 bytes of id, 32 of ground and 4 of
-// effective day; and a withdrawn binding with nothing (its type is name 0).
+// effective day; and a consent with nothing (its type is name 0): the table that it is in says which.
 
 const (
 	subjectSize     = sm.HashSize + 2*binary.MaxVarintLen32 // at most
@@ -215,15 +215,23 @@ func (m *memory) openRestrictions(s *subject) []verify.Restriction {
 	return out
 }
 
-// consent files a withdrawal. Grants are between departments and no business of the verifier's.
+// consent files that a consent was given, or that it was withdrawn.
 func (m *memory) consent(rest string, value []byte) error {
 	s, err := m.subject(rest, false)
-	if err != nil || string(value) != statement.ConsentWithdraw {
+	if err != nil {
 		return err
+	}
+	in := m.given
+	switch string(value) {
+	case statement.ConsentGive:
+	case statement.ConsentWithdraw:
+		in = m.withdrawn
+	default:
+		return fmt.Errorf("what it says is not a consent")
 	}
 	r, err := m.file(s.append(nil))
 	if err == nil {
-		m.withdrawn.set(&s.hash, r, m.same(&s))
+		in.set(&s.hash, r, m.same(&s))
 	}
 	return err
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/sdk/statement"
 	"github.com/credledger/credledger/verifier/verify"
 )
 
@@ -165,7 +166,7 @@ func (x *Index) Licence(issuer string, root, digest sm.Hash) verify.Licence {
 
 // Withdrawn implements verify.View.
 func (x *Index) Withdrawn(department string, binding sm.Hash) bool {
-	return x.memory.isWithdrawn(department, binding)
+	return x.memory.consentTo(department, binding) == statement.ConsentWithdraw
 }
 
 func (m *memory) licence(issuer string, root, digest sm.Hash) verify.Licence {
@@ -193,13 +194,20 @@ func (m *memory) licence(issuer string, root, digest sm.Hash) verify.Licence {
 	return l
 }
 
-func (m *memory) isWithdrawn(department string, binding sm.Hash) bool {
+// consentTo returns what a department said last of a digest, "" if nothing. A withdrawal is final.
+func (m *memory) consentTo(department string, digest sm.Hash) string {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	number, known := m.names.numbers[department]
 	if !known {
-		return false
+		return ""
 	}
-	s := subject{issuer: number, hash: binding}
-	return m.withdrawn.find(&binding, m.same(&s)) != 0
+	s := subject{issuer: number, hash: digest}
+	switch same := m.same(&s); {
+	case m.withdrawn.find(&digest, same) != 0:
+		return statement.ConsentWithdraw
+	case m.given.find(&digest, same) != 0:
+		return statement.ConsentGive
+	}
+	return ""
 }

@@ -28,10 +28,11 @@ type memory struct {
 	names        names        // issuers, units, types
 	heartbeats   records[heartbeat]
 	anchors      records[anchor]
-	strings      arena // transaction ids, changes, restrictions, withdrawals
+	strings      arena // transaction ids, changes, restrictions, consents
 	anchorTable  *table
 	changeTable  *table // of the newest change of a licence
 	restrictions *table
+	given        *table // consents, whatever became of them
 	withdrawn    *table
 }
 
@@ -42,7 +43,7 @@ type place struct {
 }
 
 func newMemory() *memory {
-	m := &memory{anchorTable: newTable(), changeTable: newTable(), restrictions: newTable(), withdrawn: newTable()}
+	m := &memory{anchorTable: newTable(), changeTable: newTable(), restrictions: newTable(), given: newTable(), withdrawn: newTable()}
 	m.registry.Store(new(registry))
 	return m
 }

@@ -62,8 +62,8 @@ func worst(n int, add func(i int), keep any) float64 {
 	return greatest
 }
 
-// TestMemory holds the index to 2 KB for each anchor and 128 bytes for each licence whose status
-// was changed once.
+// TestMemory holds the index to 2 KB for each anchor, 128 bytes for each licence whose status was
+// changed once, and 64 for each consent.
 func TestMemory(t *testing.T) {
 	r := random()
 	m := newMemory()
@@ -93,6 +93,16 @@ func TestMemory(t *testing.T) {
 		if per > 128 {
 			t.Errorf("a licence that is %s takes %.0f bytes, more than 128", test.name, per)
 		}
+	}
+	consents := newMemory()
+	per = worst(100_000, func(int) {
+		if err := consents.consent("civil-affairs/"+randomHash(r).String(), []byte(statement.ConsentGive)); err != nil {
+			t.Fatal(err)
+		}
+	}, consents)
+	t.Logf("%.0f bytes for a consent", per)
+	if per > 64 {
+		t.Errorf("a consent takes %.0f bytes, more than 64", per)
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 )
 
 // patience bounds everything that a test waits for.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // A town is a city on an embedded ledger, and what a test anchored there.
 type town struct {
@@ -224,6 +224,9 @@ func (w *town) sameView(got, want *index.Index) {
 		for _, digest := range w.grants {
 			if g, w1 := got.Withdrawn(d.ID, digest), want.Withdrawn(d.ID, digest); g != w1 {
 				w.Errorf("withdrawn by %s: %v, want %v", d.ID, g, w1)
+			}
+			if g, w1 := got.Grants().Consent(d.ID, digest), want.Grants().Consent(d.ID, digest); g != w1 {
+				w.Errorf("consent of %s: %q, want %q", d.ID, g, w1)
 			}
 		}
 		for _, k := range []*sm.PrivateKey{d.Govern, d.Anchor, d.Status, d.Second, d.Log, d.Consent} {

@@ -10,7 +10,6 @@ import (
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/verifier/access"
 	"github.com/credledger/credledger/verifier/internal/jsonappend"
-	"github.com/credledger/credledger/verifier/verify"
 )
 
 // MaxSize bounds a receipt file in bytes.
@@ -23,7 +22,7 @@ func (f *File) AppendJSON(b []byte) []byte {
 	b = jsonappend.Hash(append(b, `,"presentation":`...), f.Presentation)
 	b = f.Proof.AppendJSON(append(b, `,"proof":`...))
 	b = jsonappend.Hash(append(b, `,"readable":{"leaf":`...), f.Leaf())
-	b = jsonappend.Text(append(b, `,"text":`...), verify.Outcome(f.Entry.Outcome).Text())
+	b = jsonappend.Text(append(b, `,"text":`...), found(f.Entry))
 	b = f.Entry.AppendJSON(append(b, `,"entry":`...))
 	return append(b, "}}"...)
 }

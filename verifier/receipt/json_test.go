@@ -29,13 +29,13 @@ func sample(tb testing.TB) (*receipt.File, *trust) {
 	salt := access.Salt{1, 2, 3}
 	shown := statementtest.Hash("shown")
 	entry := &access.Entry{
-		Time: statementtest.Time + 30, Agency: "housing-bureau", Clerk: "王一", Unit: "hall-1", Matter: "second-hand-home-transfer",
+		Time: statementtest.Time + 30, Call: access.Call{16, 15}, Agency: "housing-bureau", Clerk: "王一", Unit: "hall-1", Matter: "second-hand-home-transfer",
 		Case: "20261107-0042", OnBehalf: "tax-bureau", Type: "marriage",
 		Licence:      access.LicenceCommitment(salt, statementtest.Issuer, statementtest.Hash("digest")),
 		Presentation: access.PresentationCommitment(salt, shown),
 		Fields:       []string{"spouse1Name", "spouse2Name"}, Outcome: string(verify.Valid),
 		Reasons: []string{"consistent", "signature-valid", "anchored", "active", "unrestricted", "static", "fresh"},
-		Day:     20764, Height: 12, Heartbeat: statementtest.Time,
+		Day:     20764, Height: 12, Heartbeat: statementtest.Time, Overall: "incomplete",
 	}
 	encoded, err := entry.Bytes()
 	if err != nil {
@@ -176,6 +176,22 @@ func TestForm(t *testing.T) {
 	}
 	if got := marshal(t, f); !bytes.Equal(got, want) {
 		t.Errorf("marshalled it is\n%s\nwant\n%s", got, want)
+	}
+}
+
+// What became of a request for fields is told in other words than a verdict.
+func TestRequestText(t *testing.T) {
+	for outcome, want := range map[string]string{access.Released: "The fields were released", access.Refused: "The fields were not released", access.Unanswered: "Not answered in time"} {
+		f, _ := sample(t)
+		f.Entry.Asked, f.Entry.Outcome = statementtest.Issuer, outcome
+		var file struct {
+			Readable struct {
+				Text licence.Text `json:"text"`
+			} `json:"readable"`
+		}
+		if err := json.Unmarshal(marshal(t, f), &file); err != nil || file.Readable.Text.En != want || file.Readable.Text.Zh == "" {
+			t.Errorf("%s: %+v, %v", outcome, file, err)
+		}
 	}
 }
 

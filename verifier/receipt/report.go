@@ -16,6 +16,20 @@ var outcomeTexts = map[Outcome]licence.Text{
 	Refused:    {Zh: "回执不予采信,请勿据此办理", En: "Do not rely on this receipt"},
 }
 
+var endTexts = map[string]licence.Text{
+	access.Released:   {Zh: "已共享所需信息", En: "The fields were released"},
+	access.Refused:    {Zh: "未予共享", En: "The fields were not released"},
+	access.Unanswered: {Zh: "逾期未答复", En: "Not answered in time"},
+}
+
+// found says what an entry found.
+func found(e *access.Entry) licence.Text {
+	if e.Asked != "" {
+		return endTexts[e.Outcome]
+	}
+	return verify.Outcome(e.Outcome).Text()
+}
+
 // Text says what an outcome means to people.
 func (o Outcome) Text() licence.Text { return outcomeTexts[o] }
 
@@ -77,7 +91,7 @@ func (r Report) MarshalJSON() ([]byte, error) {
 		out.Code, out.Reason = &r.Code, &reason
 	}
 	if f := r.File; r.Outcome != Refused {
-		out.Receipt = &contentsJSON{f.Presentation, f.Leaf(), f.Proof.Index, verify.Outcome(f.Entry.Outcome).Text()}
+		out.Receipt = &contentsJSON{f.Presentation, f.Leaf(), f.Proof.Index, found(f.Entry)}
 		out.Entry, out.Checkpoint, out.Key = f.Entry, f.Proof.Checkpoint, &r.KeyState
 	}
 	if r.Outcome == Anchored {

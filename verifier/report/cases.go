@@ -14,24 +14,40 @@ import (
 // by its group, which is exact, and by 72 bits of the SM3 of its number, of which the first eight say
 // in which bucket it is. Two of 10^7 cases coincide with a probability of 10^-8.
 
-// callSpan is for how many seconds after the first entry of a case others count for the same call: a
-// call that verifies several licences records each with the time of its verdict.
-const callSpan = 2
-
 const (
 	caseBuckets = 256
 	maxGroups   = 1 << 20
 
-	timeShift  = 8                    // below: the number of the role that is met, from 1; 0 for none
+	wholeShift = 8                    // below: the number of the role that is met, from 1; 0 for none
+	timeShift  = wholeShift + 2       // below: what the call found of the whole case
 	timeBits   = 25                   // seconds since the period began: a year has less than 2^25
 	groupShift = timeShift + timeBits // above: the number of the group
-	maxRoles   = 1<<timeShift - 1     // package matter bounds them more tightly
+	maxRoles   = 1<<wholeShift - 1    // package matter bounds them more tightly
 )
+
+// What a call found of the whole case. Of two calls in one second the one with the smaller number
+// counts as the first.
+const (
+	wholeIncomplete = 1 + iota
+	wholeComplete
+	wholeNotJudged // the licence was verified by itself
+)
+
+// wholeOf returns what the call of an entry found of the whole case.
+func wholeOf(e *access.Entry) uint64 {
+	switch matter.Outcome(e.Overall) {
+	case "":
+		return wholeNotJudged
+	case matter.Valid, matter.Restricted:
+		return wholeComplete
+	}
+	return wholeIncomplete
+}
 
 // A caseEntry is what is kept of an entry.
 type caseEntry struct {
 	name uint64 // of the case, in its bucket
-	rest uint64 // group, time, role
+	rest uint64 // group, time, what was found of the whole, role
 }
 
 // A group is what the cases of one matter of one asking department have in common.
@@ -86,8 +102,8 @@ func (p *plan) role(e *access.Entry) int {
 
 // A caseCount sums up the cases of one matter of one department.
 type caseCount struct {
-	cases     uint64 // of which something was required
-	atOnce    uint64 // whose first call met every required role
+	cases     uint64 // that a call judged as a whole
+	atOnce    uint64 // that the first of these calls found complete
 	materials uint64 // required roles
 	met       uint64 // that were met
 }
@@ -105,20 +121,22 @@ type caseKey struct{ department, matter string }
 // A groupName is a group as it is known beyond its tally.
 type groupName struct {
 	agency, department string
-	matter             *matter.Matter // of the catalogue that all tallies of a report share
+	matter             *matter.Matter // of the catalogue that all parts of a report share
 }
 
-// countCases sums up the cases in several tallies: entries of one case may be in several logs.
-func countCases(tallies []*Tally) map[caseKey]caseCount {
-	groups, translate := joinGroups(tallies)
+// countCases sums up the cases in parts of tallies: entries of one case may be in several logs.
+func countCases(parts []*part) map[caseKey]caseCount {
+	groups, translate := joinGroups(parts)
 	out := map[caseKey]caseCount{}
 	var bucket []caseEntry
 	for b := range caseBuckets {
 		bucket = bucket[:0]
-		for i, t := range tallies {
-			for _, e := range t.cases[b] {
-				e.rest = translate[i][e.rest>>groupShift]<<groupShift | e.rest&(1<<groupShift-1)
-				bucket = append(bucket, e)
+		for i, t := range parts {
+			for chunk := range t.cases[b].chunks() {
+				for _, e := range chunk {
+					e.rest = translate[i][e.rest>>groupShift]<<groupShift | e.rest&(1<<groupShift-1)
+					bucket = append(bucket, e)
+				}
 			}
 		}
 		slices.SortFunc(bucket, func(x, y caseEntry) int {
@@ -133,7 +151,7 @@ func countCases(tallies []*Tally) map[caseKey]caseCount {
 				n++
 			}
 			g := &groups[rest[0].rest>>groupShift]
-			if c := g.plan.judge(rest[:n]); c.cases > 0 {
+			if c := g.plan.judge(rest[:n]); c != (caseCount{}) {
 				sum := out[g.key]
 				sum.add(c)
 				out[g.key] = sum
@@ -150,12 +168,12 @@ type joinedGroup struct {
 	plan *plan
 }
 
-// joinGroups numbers the groups of all tallies together; translate[i] has the number of each group of
-// the i-th tally.
-func joinGroups(tallies []*Tally) (groups []joinedGroup, translate [][]uint64) {
+// joinGroups numbers the groups of all parts together; translate[i] has the number of each group of
+// the i-th part.
+func joinGroups(parts []*part) (groups []joinedGroup, translate [][]uint64) {
 	numbers := map[groupName]uint64{}
-	translate = make([][]uint64, len(tallies))
-	for i, t := range tallies {
+	translate = make([][]uint64, len(parts))
+	for i, t := range parts {
 		for _, g := range t.byNumber {
 			n := groupName{t.askers.texts[g.agency], t.askers.texts[g.department], g.plan.matter}
 			number, known := numbers[n]
@@ -170,33 +188,28 @@ func joinGroups(tallies []*Tally) (groups []joinedGroup, translate [][]uint64) {
 	return groups, translate
 }
 
-// judge judges a case by its entries, the earliest first. Where nothing is required, there is nothing
-// to count.
-func (p *plan) judge(entries []caseEntry) caseCount {
-	seconds := func(e caseEntry) uint64 { return e.rest >> timeShift & (1<<timeBits - 1) }
-	var all, first [maxRoles + 1]int // licences for each role, in all and in the first call
+// judge judges a case by its entries, the earliest first.
+func (p *plan) judge(entries []caseEntry) (c caseCount) {
+	var shown [maxRoles + 1]int // licences for each role
 	for _, e := range entries {
-		role := e.rest & (1<<timeShift - 1)
-		all[role]++
-		if seconds(e) <= seconds(entries[0])+callSpan {
-			first[role]++
+		shown[e.rest&maxRoles]++
+		whole := e.rest >> wholeShift & (1<<(timeShift-wholeShift) - 1)
+		if c.cases > 0 || whole == wholeNotJudged {
+			continue
+		}
+		c.cases = 1
+		if whole == wholeComplete {
+			c.atOnce = 1
 		}
 	}
-	c := caseCount{cases: 1, atOnce: 1}
 	for i, min := range p.min {
 		if min == 0 {
 			continue
 		}
 		c.materials++
-		if all[i+1] >= min {
+		if shown[i+1] >= min {
 			c.met++
 		}
-		if first[i+1] < min {
-			c.atOnce = 0
-		}
-	}
-	if c.materials == 0 {
-		return caseCount{}
 	}
 	return c
 }

@@ -10,7 +10,7 @@
 //	access logs    and who has the entries of the same access logs
 //	self-reports   what departments say of themselves, in a file each; nobody can recompute that
 //
-// The entries of a log go through a Tally, one after another, in any order and in bounded memory; an
+// The entries of a log go through a Tally, in any order, several at a time and in bounded memory; an
 // auditor hands them over while the log is audited (accesslog.AuditOptions.Entry). Tallies of several
 // logs can be filled at the same time. New then puts the report together, which is written as JSON, as
 // CSV, or as a table for people.
@@ -19,6 +19,9 @@
 //	tally := report.NewTally(scope)
 //	audit, err := accesslog.Audit(source, view, accesslog.AuditOptions{Entry: tally.Add})
 //	r, err := report.New(scope, export, []report.Log{{Tally: tally, Department: audit.Identity.Department, ...}}, nil)
+//
+// A request from one department to another for fields of a licence stands in the logs of both. It counts once, and
+// what the two do not say the same about is told, with the name by which either finds the signed messages.
 //
 // Days are civil days in UTC+8, and so are the bounds of periods. Shares are computed in integers and
 // rounded half up, so that the same inputs give the same bytes.

@@ -9,6 +9,7 @@ const (
 	CodeTooMany     = "report-too-large"       // a log names more agencies, matters or types than there can be
 	CodeOtherLedger = "report-other-ledger"    // an access log of another ledger
 	CodeDuplicate   = "report-duplicate-input" // an access log, or a department's self-report, is there twice
+	CodeReport      = "report-malformed"       // not a report in JSON
 	CodeScope       = "report-scope-differs"   // a tally was made for another report
 )
 

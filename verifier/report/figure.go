@@ -37,6 +37,17 @@ var dimensions = [...]struct {
 	{"cause", func(w *Where) string { return w.Cause }},
 }
 
+// Dimensions returns the names of what a row is told apart by, in the order of columns; none if it takes
+// all together.
+func (w *Where) Dimensions() (names []string) {
+	for _, d := range dimensions {
+		if d.of(w) != "" {
+			names = append(names, d.name)
+		}
+	}
+	return names
+}
+
 // compare puts rows in order: those that tell less apart come first.
 func (w *Where) compare(x *Where) int {
 	if c := cmp.Compare(w.pattern(), x.pattern()); c != 0 {

@@ -54,6 +54,8 @@ const (
 	Releases            = "releases"
 	Refusals            = "refusals"
 	Silences            = "silences"
+	RefusalsToShare     = "refusals-to-share"
+	Disagreements       = "request-disagreements"
 	OverAsking          = "over-asking"
 	Ratings             = "ratings"
 	ObjectionsReceived  = "objections"
@@ -77,9 +79,11 @@ var definitions = [...]Definition{
 	{Code: FirstCall, Name: licence.Text{Zh: "一次核验办成率", En: "Cases complete at the first call"}, Form: Share, Origin: FromLogs},
 	{Code: MaterialsMet, Name: licence.Text{Zh: "必需材料以核验满足率", En: "Required materials met by a verdict"}, Form: Share, Origin: FromLogs},
 	{Code: NotRecollected, Name: licence.Text{Zh: "必需材料免提交率", En: "Required materials not collected again"}, Form: Share, Origin: SelfReported},
-	{Code: Releases, Name: licence.Text{Zh: "共享提供次数", En: "Releases"}, Form: Count, Origin: SelfReported},
-	{Code: Refusals, Name: licence.Text{Zh: "拒不共享率", En: "Requests refused"}, Form: Share, Origin: SelfReported},
-	{Code: Silences, Name: licence.Text{Zh: "逾期未答率", En: "Requests not answered in time"}, Form: Share, Origin: SelfReported},
+	{Code: Releases, Name: licence.Text{Zh: "共享提供次数", En: "Releases"}, Form: Count, Origin: FromLogs},
+	{Code: Refusals, Name: licence.Text{Zh: "未予共享率", En: "Requests refused"}, Form: Share, Origin: FromLogs},
+	{Code: Silences, Name: licence.Text{Zh: "逾期未答率", En: "Requests not answered in time"}, Form: Share, Origin: FromLogs},
+	{Code: RefusalsToShare, Name: licence.Text{Zh: "拒不共享率(依法应当共享的请求)", En: "Requests for what the law gives that were refused or not answered"}, Form: Share, Origin: FromLogs},
+	{Code: Disagreements, Name: licence.Text{Zh: "双方日志不一致的共享请求", En: "Requests about which two logs disagree"}, Form: Count, Origin: FromLogs},
 	{Code: OverAsking, Name: licence.Text{Zh: "超范围索取次数", En: "Requests refused for over-asking"}, Form: Count, Origin: SelfReported},
 	{Code: Ratings, Name: licence.Text{Zh: "好评率", En: "Favourable ratings"}, Form: Share, Origin: SelfReported},
 	{Code: ObjectionsReceived, Name: licence.Text{Zh: "收到异议数", En: "Objections received"}, Form: Count, Origin: SelfReported},

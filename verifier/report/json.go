@@ -25,6 +25,9 @@ type (
 		SelfReports []string        `json:"selfReports"`
 		Indicators  []indicatorJSON `json:"indicators"`
 		Names       Names           `json:"names"`
+
+		Policies      []policyJSON       `json:"policies"`
+		Disagreements []disagreementJSON `json:"disagreements"`
 	}
 	ledgerJSON struct {
 		ID        sm.Hash `json:"id"`
@@ -39,6 +42,7 @@ type (
 		Size       uint64  `json:"size"`
 		Root       sm.Hash `json:"root"`
 		Anchored   uint64  `json:"anchored"`
+		Behind     uint64  `json:"behind"`
 		Clean      bool    `json:"clean"`
 	}
 	indicatorJSON struct {
@@ -56,6 +60,16 @@ type (
 		Denominator *uint64 `json:"denominator"` // null of a count
 		Value       *string `json:"value"`       // Row.Value; null of a share of nothing
 	}
+	policyJSON struct {
+		Version int     `json:"version"`
+		Digest  sm.Hash `json:"digest"`
+	}
+	disagreementJSON struct {
+		Call   string `json:"call"` // in lower-case hex
+		Asked  string `json:"asked"`
+		Agency string `json:"agency"`
+		Cause  string `json:"cause"`
+	}
 )
 
 // MarshalJSON implements json.Marshaler. The same report has the same bytes.
@@ -65,13 +79,20 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		Ledger:     ledgerJSON{r.Ledger.ID, r.Ledger.Height, r.Ledger.Block, nil, r.Ledger.Complete},
 		AccessLogs: make([]logJSON, len(r.Logs)), SelfReports: append([]string{}, r.SelfReports...),
 		Indicators: make([]indicatorJSON, len(r.Indicators)), Names: r.Names,
+		Policies: make([]policyJSON, len(r.Policies)), Disagreements: make([]disagreementJSON, len(r.Disagreements)),
 	}
 	if r.Ledger.Heartbeat > 0 {
 		out.Ledger.Heartbeat = orNull(time.Unix(int64(r.Ledger.Heartbeat), 0).UTC().Format(time.RFC3339))
 	}
 	for i := range r.Logs {
 		l := &r.Logs[i]
-		out.AccessLogs[i] = logJSON{l.Department, l.Name, l.Size, l.Root, l.Anchored, l.Clean}
+		out.AccessLogs[i] = logJSON{l.Department, l.Name, l.Size, l.Root, l.Anchored, l.Behind, l.Clean}
+	}
+	for i, p := range r.Policies {
+		out.Policies[i] = policyJSON(p)
+	}
+	for i, d := range r.Disagreements {
+		out.Disagreements[i] = disagreementJSON{d.Call.String(), d.Asked, d.Agency, d.Cause}
 	}
 	for i := range r.Indicators {
 		d := &r.Indicators[i]
@@ -86,6 +107,10 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		out.Indicators[i] = indicatorJSON{d.Code, d.Name, d.Form, d.Origin, orNull(d.Past), orNull(d.Target), rows}
 	}
 	return json.Marshal(out)
+}
+
+func (l *logJSON) log() Log {
+	return Log{Department: l.Department, Name: l.Log, Size: l.Size, Root: l.Root, Anchored: l.Anchored, Behind: l.Behind, Clean: l.Clean}
 }
 
 func orNull(s string) *string {

@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -57,7 +58,7 @@ func reported(r *report.Report) map[string]string {
 			name := i.Code
 			for _, d := range [][2]string{
 				{"department", row.Where.Department}, {"unit", row.Where.Unit}, {"type", row.Where.Type},
-				{"matter", row.Where.Matter}, {"outcome", row.Where.Outcome}, {"cause", row.Where.Cause},
+				{"matter", row.Where.Matter}, {"outcome", row.Where.Outcome}, {"basis", row.Where.Basis}, {"cause", row.Where.Cause},
 			} {
 				if d[1] != "" {
 					name += " " + d[0] + "=" + d[1]
@@ -184,6 +185,9 @@ func factsOfEntries(t *testing.T, s *report.Scope, entries []*access.Entry) (fac
 	}
 	cases := map[string][]*access.Entry{}
 	for _, e := range entries {
+		if e.Asked != "" {
+			continue // see factsOfRequests
+		}
 		if at := china(e.Time); at < first || at > last {
 			continue
 		}
@@ -235,26 +239,17 @@ func factsOfCase(s *report.Scope, entries []*access.Entry) (facts []fact) {
 	if e.OnBehalf != "" {
 		about["department"] = e.OnBehalf
 	}
-	began := e.Time
-	for _, e := range entries {
-		began = min(began, e.Time)
-	}
 	by := []string{"", "department", "matter"}
-	atOnce, required := uint64(1), 0
 	for _, r := range s.Matters.Matter(e.Matter, licence.DateOf(time.Unix(int64(e.Time), 0))).Requirements {
 		if r.Min == 0 {
 			continue
 		}
-		required++
-		shown, early := 0, 0
+		shown := 0
 		for _, e := range entries {
 			for _, a := range r.Alternatives {
 				lacks := slices.ContainsFunc(a.Fields, func(key string) bool { return !slices.Contains(e.Fields, key) })
 				if a.Type == e.Type && !lacks && (e.Outcome == "valid" || e.Outcome == "restricted") {
 					shown++
-					if e.Time-began <= 2 {
-						early++
-					}
 				}
 			}
 		}
@@ -262,13 +257,18 @@ func factsOfCase(s *report.Scope, entries []*access.Entry) (facts []fact) {
 		if shown >= r.Min {
 			met = 1
 		}
-		if early < r.Min {
-			atOnce = 0
-		}
 		facts = append(facts, fact{report.MaterialsMet, about, by, met, 1})
 	}
-	if required > 0 {
-		facts = append(facts, fact{report.FirstCall, about, by, atOnce, 1})
+	judged := slices.DeleteFunc(slices.Clone(entries), func(e *access.Entry) bool { return e.Overall == "" })
+	if len(judged) == 0 {
+		return facts
 	}
-	return facts
+	first := slices.MinFunc(judged, func(x, y *access.Entry) int { return cmp.Compare(x.Time, y.Time) }).Time
+	atOnce := uint64(1)
+	for _, e := range judged {
+		if e.Time == first && e.Overall != "valid" && e.Overall != "restricted" {
+			atOnce = 0
+		}
+	}
+	return append(facts, fact{report.FirstCall, about, by, atOnce, 1})
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/credledger/credledger/sdk/grant/policy"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/verifier/access"
 	"github.com/credledger/credledger/verifier/report"
@@ -30,6 +31,7 @@ func full(t *testing.T) *report.Report {
 	w.anchor(0, "natural-resources", "property-registry", "property", 1).Position = verify.Position{}
 	w.licences = []changed{{"civil-affairs", "marriage", []verify.Change{w.change(october+5*day, first+4), w.change(october+5*day, first+5)}}}
 	s := scope(t, "2026-11")
+	s.Policies = []*policy.Published{lawOf(t, 1, "2026-11-01")}
 	entries := []*access.Entry{
 		entry(t, november, "", "", "", "property", verify.Undetermined),
 		entry(t, november, "=HYPERLINK(1)", "\u202e-cmd", "1", "", verify.Invalid),
@@ -45,10 +47,13 @@ func full(t *testing.T) *report.Report {
 		}
 	}
 	entries = append(entries, entry(t, november, "natural-resources", opening, "", "property", verify.Restricted))
+	entries = append(entries, end("1", 60, access.Released, "basis-and-grant", "property-law-5"), end("2", 70, access.Refused, "no-basis"), end("3", 500, access.Unanswered), end("4", 80, access.Released, "grant"))
+	releases := logOf("civil-affairs", "releases", 3, tally(t, s,
+		end("1", 60, access.Released, "basis-and-grant", "property-law-5"), end("2", 70, access.Refused, "no-basis"), end("3", 505, access.Released, "grant")))
 	log := logOf("tax", "verifier-1", uint64(len(entries)), tally(t, s, entries...))
 	damaged := logOf("natural-resources", "verifier-1", 0, report.NewTally(s))
 	damaged.Clean = false
-	return made(t, s, w, []report.Log{log, damaged}, said(t, "tax.yaml"), said(t, "civil-affairs.yaml"))
+	return made(t, s, w, []report.Log{log, releases, damaged}, said(t, "tax.yaml"), said(t, "civil-affairs.yaml"))
 }
 
 func golden(t *testing.T, name string, got []byte) {

@@ -49,6 +49,12 @@ func (p Period) First() licence.Date { return p.first }
 // Last returns the last day of the period.
 func (p Period) Last() licence.Date { return p.last }
 
+// Bounds returns the first second of the period, and the first after it.
+func (p Period) Bounds() (from, until time.Time) {
+	at := func(day licence.Date) time.Time { return time.Unix(int64(begin(day)), 0) }
+	return at(p.first), at(p.last + 1)
+}
+
 // MarshalText implements encoding.TextMarshaler with the form of String.
 func (p Period) MarshalText() ([]byte, error) { return []byte(p.text), nil }
 

@@ -18,6 +18,7 @@ type Log struct {
 	Size       uint64 // entries
 	Root       sm.Hash
 	Anchored   uint64 // entries under the newest of its checkpoints on the ledger
+	Behind     uint64 // entries that the ledger knows of beyond these
 	Clean      bool   // the audit found nothing wrong
 }
 
@@ -30,6 +31,9 @@ type Report struct {
 	SelfReports []string
 	Indicators  []Indicator // all of them, in their order
 	Names       Names
+
+	Policies      []Policy       // by version
+	Disagreements []Disagreement // at most MaxDisagreements
 }
 
 // A Source is the ledger that a report is made from.
@@ -62,7 +66,7 @@ func New(s *Scope, l Ledger, logs []Log, said []*SelfReport) (*Report, error) {
 	if err := checkSaid(s, said); err != nil {
 		return nil, err
 	}
-	r := &Report{Period: s.Period, Department: s.Department, Names: namesOf(s, l), Logs: slices.Clone(logs)}
+	r := &Report{Period: s.Period, Department: s.Department, Names: namesOf(s, l), Logs: slices.Clone(logs), Policies: s.policies()}
 	head, heartbeat := l.Head(), l.Heartbeat()
 	r.Ledger = Source{l.Ledger(), head.Height, head.Hash, heartbeat.Time, heartbeat.Time >= begin(s.Period.last+1)}
 	slices.SortFunc(r.Logs, func(x, y Log) int {
@@ -76,6 +80,7 @@ func New(s *Scope, l Ledger, logs []Log, said []*SelfReport) (*Report, error) {
 	b := &builder{scope: s, figures: map[string]figures{}}
 	b.fromLedger(l)
 	cases := b.fromLogs(r.Logs)
+	r.Disagreements = b.fromRequests(r.Logs, heartbeat.Time)
 	b.fromSelfReports(said, r.Logs, cases)
 	for i := range definitions {
 		r.Indicators = append(r.Indicators, Indicator{&definitions[i], b.figures[definitions[i].Code].rows()})
@@ -101,8 +106,8 @@ func checkLogs(s *Scope, l Ledger, logs []Log) error {
 		switch {
 		case log.Tally == nil || log.Tally.scope != s:
 			return errorf(CodeScope, "the entries of the access log %s of %s were tallied for another report; tally them again", log.Name, log.Department)
-		case log.Tally.err != nil:
-			return log.Tally.err
+		case log.Tally.err() != nil:
+			return log.Tally.err()
 		case log.Ledger != l.Ledger():
 			return errorf(CodeOtherLedger, "the access log %s of %s is of another ledger; leave it out", log.Name, log.Department)
 		case seen[key]:
@@ -147,10 +152,11 @@ func (b *builder) add(code string, w Where, numerator, denominator uint64) {
 
 // fromLogs computes what the access logs tell, and returns what became of the cases.
 func (b *builder) fromLogs(logs []Log) map[caseKey]caseCount {
-	tallies := make([]*Tally, len(logs))
+	var parts []*part
 	for i := range logs {
-		t := logs[i].Tally
-		tallies[i] = t
+		parts = append(parts, logs[i].Tally.parts...)
+	}
+	for _, t := range parts {
 		eachCount(t.askers, t.byAsker, func(department string, c *count) {
 			b.verified(Where{}, c)
 			b.verified(Where{Department: department}, c)
@@ -171,10 +177,14 @@ func (b *builder) fromLogs(logs []Log) map[caseKey]caseCount {
 			}
 		}
 	}
-	cases := countCases(tallies)
+	cases := countCases(parts)
 	for key, c := range cases {
-		b.addFor(FirstCall, key.department, key.matter, c.atOnce, c.cases)
-		b.addFor(MaterialsMet, key.department, key.matter, c.met, c.materials)
+		if c.cases > 0 {
+			b.addFor(FirstCall, key.department, key.matter, c.atOnce, c.cases)
+		}
+		if c.materials > 0 {
+			b.addFor(MaterialsMet, key.department, key.matter, c.met, c.materials)
+		}
 	}
 	return cases
 }

@@ -11,11 +11,10 @@ func (b *builder) fromSelfReports(said []*SelfReport, logs []Log, cases map[case
 	for _, s := range said {
 		for _, r := range s.OverAsking {
 			if b.scope.includes(r.Department) {
-				b.addFor(OverAsking, r.Department, r.Matter, uint64(r.Count), 0)
+				b.addFor(OverAsking, r.Department, orNone(r.Matter), uint64(r.Count), 0)
 			}
 		}
 		if b.scope.includes(s.Department) {
-			b.requests(s)
 			b.service(s)
 		}
 	}
@@ -38,19 +37,20 @@ func (b *builder) definitive(reported map[string]*SelfReport, logs []Log) {
 			continue
 		}
 		keepers[keeper] = true
-		t := logs[i].Tally
-		eachCount(t.askers, t.byAsker, func(department string, c *count) {
-			b.add(Definitive, Where{}, c.definitive(), c.all())
-			b.add(Definitive, Where{Department: department}, c.definitive(), c.all())
-		})
-		eachCount(t.matters, t.byMatter, func(matter string, c *count) {
-			b.add(Definitive, Where{Matter: matter}, c.definitive(), c.all())
-		})
+		for _, t := range logs[i].Tally.parts {
+			eachCount(t.askers, t.byAsker, func(department string, c *count) {
+				b.add(Definitive, Where{}, c.definitive(), c.all())
+				b.add(Definitive, Where{Department: department}, c.definitive(), c.all())
+			})
+			eachCount(t.matters, t.byMatter, func(matter string, c *count) {
+				b.add(Definitive, Where{Matter: matter}, c.definitive(), c.all())
+			})
+		}
 	}
 	for keeper := range keepers {
 		for _, r := range reported[keeper].Unanswered {
 			if b.scope.includes(r.Department) {
-				b.addFor(Definitive, r.Department, r.Matter, 0, uint64(r.Count))
+				b.addFor(Definitive, r.Department, orNone(r.Matter), 0, uint64(r.Count))
 			}
 		}
 	}
@@ -66,20 +66,8 @@ func (b *builder) notRecollected(reported map[string]*SelfReport, cases map[case
 		}
 	}
 	for key, c := range cases {
-		if reported[key.department] != nil {
+		if reported[key.department] != nil && c.materials > 0 {
 			b.addFor(NotRecollected, key.department, key.matter, c.met-min(again[key], c.met), c.materials)
-		}
-	}
-}
-
-func (b *builder) requests(s *SelfReport) {
-	for _, r := range s.Requests {
-		released, refused, silent := uint64(r.Released), uint64(r.Refused), uint64(r.Silent)
-		asked := released + refused + silent
-		for _, w := range []Where{{}, {Department: s.Department}, {Matter: r.Matter}, {Basis: r.Basis}} {
-			b.add(Releases, w, released, 0)
-			b.add(Refusals, w, refused, asked)
-			b.add(Silences, w, silent, asked)
 		}
 	}
 }
@@ -87,7 +75,7 @@ func (b *builder) requests(s *SelfReport) {
 func (b *builder) service(s *SelfReport) {
 	for _, r := range s.Ratings {
 		favourable := uint64(r.Scores[2] + r.Scores[3] + r.Scores[4])
-		b.addFor(Ratings, s.Department, r.Matter, favourable, favourable+uint64(r.Scores[0]+r.Scores[1]))
+		b.addFor(Ratings, s.Department, orNone(r.Matter), favourable, favourable+uint64(r.Scores[0]+r.Scores[1]))
 	}
 	o := s.Objections
 	if o == (Objections{}) {

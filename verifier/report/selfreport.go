@@ -16,7 +16,8 @@ const (
 )
 
 // A SelfReport is what a department says of itself about a period, where nothing that is recorded tells
-// it: a file of YAML (of which JSON is a part), whose lists can be left out. A count is from 0 to 10^9.
+// it: a file of YAML (of which JSON is a part), whose lists can be left out. A count is from 0 to 10^9; the
+// matter of what went unanswered, asked for too much or was rated is "" if none was named.
 //
 //	department: data-bureau             # who says it
 //	period: 2026-11
@@ -26,23 +27,19 @@ const (
 //	  - {department: tax, matter: second-hand-home-transfer, count: 3}
 //	recollected:                        # materials that it collected though a verdict had met them
 //	  - {matter: second-hand-home-transfer, count: 2}
-//	requests:                           # for fields of licences that it issued, by grant or legal basis
-//	  - {matter: second-hand-home-transfer, basis: grant, released: 90, refused: 1, silent: 2}
 //	ratings:                            # of its service, from very poor to very good
 //	  - {matter: second-hand-home-transfer, scores: [0, 1, 4, 20, 70]}
 //	objections: {received: 4, settled: 3, inTime: 2, days: 17}
 //
-// A request is silent if the deadline passed without an answer. Days are those from each objection that
-// was settled to its settlement, added up.
+// Days are those from each objection that was settled to its settlement, added up.
 type SelfReport struct {
-	Department  string        `yaml:"department"`
-	Period      string        `yaml:"period"`
-	Unanswered  []AskedBy     `yaml:"unanswered"`
-	OverAsking  []AskedBy     `yaml:"overAsking"`
-	Recollected []Recollected `yaml:"recollected"`
-	Requests    []Requests    `yaml:"requests"`
-	Ratings     []Rated       `yaml:"ratings"`
-	Objections  Objections    `yaml:"objections"`
+	Department  string        `yaml:"department" json:"department"`
+	Period      string        `yaml:"period" json:"period"`
+	Unanswered  []AskedBy     `yaml:"unanswered" json:"unanswered,omitempty"`
+	OverAsking  []AskedBy     `yaml:"overAsking" json:"overAsking,omitempty"`
+	Recollected []Recollected `yaml:"recollected" json:"recollected,omitempty"`
+	Ratings     []Rated       `yaml:"ratings" json:"ratings,omitempty"`
+	Objections  Objections    `yaml:"objections" json:"objections"`
 }
 
 // A Number is a count, from 0 to 10^9.
@@ -64,41 +61,29 @@ func (n *Number) UnmarshalYAML(unmarshal func(any) error) error {
 
 // AskedBy counts requests to a verifier by who asked, and for what.
 type AskedBy struct {
-	Department string `yaml:"department"`
-	Matter     string `yaml:"matter"`
-	Count      Number `yaml:"count"`
+	Department string `yaml:"department" json:"department"`
+	Matter     string `yaml:"matter" json:"matter"`
+	Count      Number `yaml:"count" json:"count"`
 }
 
 // Recollected counts materials of a matter.
 type Recollected struct {
-	Matter string `yaml:"matter"`
-	Count  Number `yaml:"count"`
-}
-
-// BasisGrant is the basis of a request that the holder gave a grant for.
-const BasisGrant = "grant"
-
-// Requests counts requests for fields of licences by what became of them.
-type Requests struct {
-	Matter   string `yaml:"matter"`
-	Basis    string `yaml:"basis"` // BasisGrant, or the id of a legal basis
-	Released Number `yaml:"released"`
-	Refused  Number `yaml:"refused"`
-	Silent   Number `yaml:"silent"`
+	Matter string `yaml:"matter" json:"matter"`
+	Count  Number `yaml:"count" json:"count"`
 }
 
 // Rated counts ratings of the service in a matter (好差评).
 type Rated struct {
-	Matter string    `yaml:"matter"`
-	Scores [5]Number `yaml:"scores"` // very poor, poor, fair, good, very good
+	Matter string    `yaml:"matter" json:"matter"`
+	Scores [5]Number `yaml:"scores" json:"scores"` // very poor, poor, fair, good, very good
 }
 
 // Objections counts objections (异议) to what was found.
 type Objections struct {
-	Received Number `yaml:"received"`
-	Settled  Number `yaml:"settled"`
-	InTime   Number `yaml:"inTime"` // of those that were settled
-	Days     Number `yaml:"days"`   // that these took, added up
+	Received Number `yaml:"received" json:"received"`
+	Settled  Number `yaml:"settled" json:"settled"`
+	InTime   Number `yaml:"inTime" json:"inTime"` // of those that were settled
+	Days     Number `yaml:"days" json:"days"`     // that these took, added up
 }
 
 var idForm = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
@@ -129,24 +114,19 @@ func (s *SelfReport) check() error {
 		name string
 		rows []AskedBy
 	}{{"unanswered", s.Unanswered}, {"overAsking", s.OverAsking}} {
-		if err := checkRows(list.name, list.rows, func(r AskedBy) ([]string, []Number) {
-			return []string{r.Department, r.Matter}, []Number{r.Count}
+		if err := checkRows(list.name, list.rows, false, func(r AskedBy) (string, string, []Number) {
+			return r.Department, r.Matter, []Number{r.Count}
 		}); err != nil {
 			return err
 		}
 	}
-	if err := checkRows("recollected", s.Recollected, func(r Recollected) ([]string, []Number) {
-		return []string{r.Matter}, []Number{r.Count}
+	if err := checkRows("recollected", s.Recollected, true, func(r Recollected) (string, string, []Number) {
+		return s.Department, r.Matter, []Number{r.Count}
 	}); err != nil {
 		return err
 	}
-	if err := checkRows("requests", s.Requests, func(r Requests) ([]string, []Number) {
-		return []string{r.Matter, r.Basis}, []Number{r.Released, r.Refused, r.Silent}
-	}); err != nil {
-		return err
-	}
-	if err := checkRows("ratings", s.Ratings, func(r Rated) ([]string, []Number) {
-		return []string{r.Matter}, r.Scores[:]
+	if err := checkRows("ratings", s.Ratings, false, func(r Rated) (string, string, []Number) {
+		return s.Department, r.Matter, r.Scores[:]
 	}); err != nil {
 		return err
 	}
@@ -160,23 +140,21 @@ func (s *SelfReport) check() error {
 	return nil
 }
 
-// checkRows checks the ids and the counts of the rows of a list, each of which has ids of its own.
-func checkRows[T any](list string, rows []T, of func(T) (ids []string, counts []Number)) error {
+// checkRows checks the ids and the counts of the rows of a list, each of which is about something else.
+// If named is false, the matter may be "".
+func checkRows[T any](list string, rows []T, named bool, of func(T) (department, matter string, counts []Number)) error {
 	if len(rows) > maxRows {
 		return errorf(CodeSelfReport, "%s: must be at most %d", list, maxRows)
 	}
 	seen := map[[2]string]bool{}
 	for _, r := range rows {
-		ids, counts := of(r)
-		var key [2]string
-		for i, id := range ids {
-			if !idForm.MatchString(id) {
-				return errorf(CodeSelfReport, "%s: departments, matters and bases are named by their ids, of lower-case letters, digits and hyphens", list)
-			}
-			key[i] = id
+		department, matter, counts := of(r)
+		if !idForm.MatchString(department) || !idForm.MatchString(matter) && (named || matter != "") {
+			return errorf(CodeSelfReport, "%s: departments and matters are named by their ids, of lower-case letters, digits and hyphens", list)
 		}
+		key := [2]string{department, matter}
 		if seen[key] {
-			return errorf(CodeSelfReport, "%s: %v is there twice", list, ids)
+			return errorf(CodeSelfReport, "%s: %v is there twice", list, key)
 		}
 		seen[key] = true
 		if err := checkCounts(list, counts...); err != nil {

@@ -53,11 +53,6 @@ func TestSelfReported(t *testing.T) {
 	want(t, r, report.NotRecollected, report.Where{}, 1, 4) // of the tax bureau's two cases, two of which met
 	want(t, r, report.NotRecollected, report.Where{Department: "natural-resources"}, -1, 0)
 	want(t, r, report.OverAsking, report.Where{Department: "housing"}, 3, 0)
-	want(t, r, report.Releases, report.Where{}, 100, 0)
-	want(t, r, report.Releases, report.Where{Basis: "grant"}, 90, 0)
-	want(t, r, report.Refusals, report.Where{}, 2, 106)
-	want(t, r, report.Refusals, report.Where{Basis: "tax-law-6"}, 1, 13)
-	want(t, r, report.Silences, report.Where{Department: "civil-affairs"}, 4, 106)
 	want(t, r, report.Ratings, report.Where{}, 94, 95)
 	want(t, r, report.ObjectionsReceived, report.Where{}, 4, 0)
 	want(t, r, report.ObjectionsInTime, report.Where{Department: "civil-affairs"}, 2, 3)
@@ -68,8 +63,22 @@ func TestSelfReported(t *testing.T) {
 	r = made(t, one, newWorld(), []report.Log{logOf("tax", "a", 3, report.NewTally(one))}, said(t, "tax.yaml"), said(t, "civil-affairs.yaml"))
 	want(t, r, report.Definitive, report.Where{}, 0, 2)
 	want(t, r, report.OverAsking, report.Where{}, 3, 0)
-	want(t, r, report.Releases, report.Where{}, -1, 0)
 	want(t, r, report.Ratings, report.Where{}, -1, 0)
+}
+
+// What was asked, or rated, without a matter counts for none.
+func TestSelfReportedWithoutMatter(t *testing.T) {
+	s := scope(t, "2026-11")
+	said, err := report.ParseSelfReport([]byte(`{"department": "tax", "period": "2026-11", "unanswered": [{"department": "housing", "matter": "", "count": 2}],
+		"overAsking": [{"department": "housing", "matter": "", "count": 3}], "ratings": [{"matter": "", "scores": [0, 0, 0, 0, 4]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := made(t, s, newWorld(), []report.Log{logOf("tax", "a", 0, report.NewTally(s))}, said)
+	want(t, r, report.Definitive, report.Where{Matter: report.None}, 0, 2)
+	want(t, r, report.OverAsking, report.Where{Matter: report.None}, 3, 0)
+	want(t, r, report.Ratings, report.Where{Matter: report.None}, 4, 4)
+	want(t, r, report.Ratings, report.Where{}, 4, 4)
 }
 
 // More collected again than was met is no more than all of it.
@@ -86,27 +95,31 @@ func TestParseSelfReportRefused(t *testing.T) {
 	const front = "department: tax\nperiod: 2026-11\n"
 	many := "recollected:\n" + strings.Repeat("  - {matter: m, count: 1}\n", 1001)
 	for name, text := range map[string]string{
-		"nothing":            "",
-		"no department":      "period: 2026-11\n",
-		"no period":          "department: tax\n",
-		"a day":              "department: tax\nperiod: 2026-11-07\n",
-		"an unknown member":  front + "unanswerd: []\n",
-		"a member twice":     front + "period: 2026-11\n",
-		"two documents":      front + "---\n" + front,
-		"a matter's name":    front + "recollected: [{matter: 二手房过户, count: 1}]\n",
-		"no matter":          front + "recollected: [{count: 1}]\n",
-		"no basis":           front + "requests: [{matter: m, released: 1}]\n",
-		"less than none":     front + "recollected: [{matter: m, count: -1}]\n",
-		"a fraction":         front + "recollected: [{matter: m, count: 1.5}]\n",
-		"a number in a text": front + "recollected: [{matter: m, count: \"1\"}]\n",
-		"too much":           front + "recollected: [{matter: m, count: 1000000001}]\n",
-		"a row twice":        front + "recollected: [{matter: m, count: 1}, {matter: m, count: 1}]\n",
-		"too many rows":      front + many,
-		"six scores":         front + "ratings: [{matter: m, scores: [1, 2, 3, 4, 5, 6]}]\n",
-		"too many in time":   front + "objections: {received: 4, settled: 3, inTime: 4}\n",
-		"days of none":       front + "objections: {received: 4, days: 4}\n",
-		"no UTF-8":           front + "# \xff\n",
-		"too long":           front + strings.Repeat("#\n", report.MaxSelfReport/2),
+		"nothing":             "",
+		"no department":       "period: 2026-11\n",
+		"no period":           "department: tax\n",
+		"a day":               "department: tax\nperiod: 2026-11-07\n",
+		"an unknown member":   front + "unanswerd: []\n",
+		"a member twice":      front + "period: 2026-11\n",
+		"two documents":       front + "---\n" + front,
+		"a matter's name":     front + "recollected: [{matter: 二手房过户, count: 1}]\n",
+		"no matter":           front + "recollected: [{count: 1}]\n",
+		"what logs tell":      front + "requests: [{matter: m, basis: grant, released: 1}]\n",
+		"none of its matters": front + "recollected: [{matter: \"\", count: 1}]\n",
+		"none by its word":    front + "ratings: [{matter: (none), scores: [1, 2, 3, 4, 5]}]\n",
+		"nobody":              front + "overAsking: [{department: \"\", matter: m, count: 1}]\n",
+		"nothing twice":       front + "ratings: [{matter: \"\", scores: [1, 2, 3, 4, 5]}, {matter: \"\", scores: [1, 2, 3, 4, 5]}]\n",
+		"less than none":      front + "recollected: [{matter: m, count: -1}]\n",
+		"a fraction":          front + "recollected: [{matter: m, count: 1.5}]\n",
+		"a number in a text":  front + "recollected: [{matter: m, count: \"1\"}]\n",
+		"too much":            front + "recollected: [{matter: m, count: 1000000001}]\n",
+		"a row twice":         front + "recollected: [{matter: m, count: 1}, {matter: m, count: 1}]\n",
+		"too many rows":       front + many,
+		"six scores":          front + "ratings: [{matter: m, scores: [1, 2, 3, 4, 5, 6]}]\n",
+		"too many in time":    front + "objections: {received: 4, settled: 3, inTime: 4}\n",
+		"days of none":        front + "objections: {received: 4, days: 4}\n",
+		"no UTF-8":            front + "# \xff\n",
+		"too long":            front + strings.Repeat("#\n", report.MaxSelfReport/2),
 	} {
 		if s, err := report.ParseSelfReport([]byte(text)); s != nil || code(err) != report.CodeSelfReport {
 			t.Errorf("%s: %+v, %v", name, s, err)

@@ -3,7 +3,9 @@ package report
 import (
 	"encoding/binary"
 	"slices"
+	"sync"
 
+	"github.com/credledger/credledger/sdk/grant/policy"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/verifier/access"
 	"github.com/credledger/credledger/verifier/matter"
@@ -15,6 +17,9 @@ type Scope struct {
 	Period     Period
 	Department string          // id of the only department that the report is about; "" for all
 	Matters    *matter.Catalog // by which cases are judged; without one, none is
+
+	// Policies say what the law gives, and so which requests had to be answered: each version, in any order.
+	Policies []*policy.Published
 }
 
 // matter returns the version of a matter that counts on the day of a time, nil if there is none.
@@ -63,9 +68,61 @@ func (c *counts) add(number uint32, outcome int) {
 	(*c)[number][outcome]++
 }
 
-// A Tally counts the entries of one access log. Its methods are for one goroutine; several tallies
-// can be filled at the same time.
+// A Tally counts the entries of one access log. It is safe for concurrent use: each goroutine that adds
+// entries fills a part of its own.
 type Tally struct {
+	scope *Scope
+
+	mu    sync.Mutex
+	parts []*part
+	idle  []*part // of these
+}
+
+// NewTally returns a Tally without entries, for a report of the scope.
+func NewTally(s *Scope) *Tally { return &Tally{scope: s} }
+
+// Add counts an entry, if the report is about it. Entries may come in any order. The tally keeps
+// nothing of the entry. The error is an *Error with CodeTooMany, and is that of New too.
+func (t *Tally) Add(e *access.Entry) error {
+	p := t.take()
+	err := p.add(e)
+	t.mu.Lock()
+	t.idle = append(t.idle, p)
+	t.mu.Unlock()
+	return err
+}
+
+// take takes a part that nobody fills.
+func (t *Tally) take() *part {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if n := len(t.idle); n > 0 {
+		p := t.idle[n-1]
+		t.idle = t.idle[:n-1]
+		return p
+	}
+	p := newPart(t.scope)
+	t.parts = append(t.parts, p)
+	return p
+}
+
+// err returns the first error of Add.
+func (t *Tally) err() error {
+	for _, p := range t.parts {
+		if p.err != nil {
+			return p.err
+		}
+	}
+	return nil
+}
+
+// verified reports whether there is an entry that is not about a request, whenever.
+func (t *Tally) verified() bool {
+	return slices.ContainsFunc(t.parts, func(p *part) bool { return p.verified })
+}
+
+// A part of a tally is what one goroutine at a time fills.
+type part struct {
 	scope *Scope
 
 	askers, matters, types       *names
@@ -73,26 +130,35 @@ type Tally struct {
 	public                       count  // of everybody else's
 	withoutMatter, withoutNumber uint64 // authorised requests that no case can be made of
 
+	verified bool
+	requests requests
+
 	plans    map[*matter.Matter]*plan
 	groups   map[group]uint32
 	byNumber []group
-	cases    [caseBuckets][]caseEntry
+	cases    [caseBuckets]pile[caseEntry]
 
 	scratch []byte
 	err     error
 }
 
-// NewTally returns a Tally without entries, for a report of the scope.
-func NewTally(s *Scope) *Tally {
-	return &Tally{
+func newPart(s *Scope) *part {
+	return &part{
 		scope: s, askers: newNames(), matters: newNames(), types: newNames(),
-		plans: map[*matter.Matter]*plan{}, groups: map[group]uint32{},
+		requests: requests{pairs: map[pair]struct{}{}, numbers: map[string]uint32{}, law: newLaw(s.Policies)},
+		plans:    map[*matter.Matter]*plan{}, groups: map[group]uint32{},
 	}
 }
 
-// Add counts an entry, if the report is about it. Entries may come in any order. The tally keeps
-// nothing of the entry. The error is an *Error with CodeTooMany, and is that of New too.
-func (t *Tally) Add(e *access.Entry) error {
+// add is Add.
+func (t *part) add(e *access.Entry) error {
+	if e.Asked != "" {
+		if t.err == nil {
+			t.err = t.addRequest(e)
+		}
+		return t.err
+	}
+	t.verified = true
 	if t.err != nil || !t.scope.Period.has(e.Time) {
 		return t.err
 	}
@@ -122,7 +188,7 @@ func asker(e *access.Entry) string {
 }
 
 // authorised counts a verification that an agency asked for.
-func (t *Tally) authorised(e *access.Entry, outcome int) error {
+func (t *part) authorised(e *access.Entry, outcome int) error {
 	department, err := t.askers.number(asker(e))
 	if err != nil {
 		return err
@@ -150,7 +216,7 @@ func (t *Tally) authorised(e *access.Entry, outcome int) error {
 }
 
 // addCase files an entry under its case.
-func (t *Tally) addCase(e *access.Entry, m *matter.Matter, department uint32) error {
+func (t *part) addCase(e *access.Entry, m *matter.Matter, department uint32) error {
 	agency, err := t.askers.number(e.Agency)
 	if err != nil {
 		return err
@@ -172,9 +238,9 @@ func (t *Tally) addCase(e *access.Entry, m *matter.Matter, department uint32) er
 	}
 	t.scratch = append(t.scratch[:0], e.Case...)
 	h := sm.Sum(t.scratch)
-	t.cases[h[0]] = append(t.cases[h[0]], caseEntry{
+	t.cases[h[0]].add(caseEntry{
 		name: binary.BigEndian.Uint64(h[1:]),
-		rest: uint64(number)<<groupShift | (e.Time-begin(t.scope.Period.first))<<timeShift | uint64(p.role(e)),
+		rest: uint64(number)<<groupShift | (e.Time-begin(t.scope.Period.first))<<timeShift | wholeOf(e)<<wholeShift | uint64(p.role(e)),
 	})
 	return nil
 }

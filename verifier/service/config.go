@@ -23,10 +23,12 @@ type Config struct {
 	Metrics    string      `yaml:"metrics"` // address; may be left out
 	Agencies   string      `yaml:"agencies"`
 	Matters    string      `yaml:"matters"` // directory; may be left out
+	Reports    string      `yaml:"reports"` // directory; may be left out
 	Store      string      `yaml:"store"`
 	Limits     Limits      `yaml:"limits"`
 	Ready      Ready       `yaml:"ready"`
 	Snapshot   Snapshots   `yaml:"snapshot"`
+	Requests   *Requests   `yaml:"requests"` // may be left out
 	LogLevel   string      `yaml:"logLevel"`
 }
 
@@ -90,11 +92,12 @@ func (c *Config) doors() *serve.Config {
 
 // resolve makes paths absolute, or relative to the working directory as dir is.
 func (c *Config) resolve(dir string) {
-	paths := append(c.doors().Paths(), &c.Key, &c.Agencies, &c.Matters, &c.Snapshot.File)
+	paths := append(c.doors().Paths(), &c.Key, &c.Agencies, &c.Matters, &c.Reports, &c.Snapshot.File)
 	if !sqldb.IsPostgreSQL(c.Store) {
 		paths = append(paths, &c.Store)
 	}
 	serve.Resolve(dir, paths...)
+	c.Requests.resolve(dir)
 }
 
 var (
@@ -119,6 +122,9 @@ func (c *Config) check() error {
 		return fmt.Errorf("snapshot.file names a file")
 	case level.UnmarshalText([]byte(c.LogLevel)) != nil:
 		return fmt.Errorf("logLevel is debug, info, warn or error")
+	}
+	if err := c.Requests.check(); err != nil {
+		return err
 	}
 	if err := c.doors().Check(); err != nil {
 		return err

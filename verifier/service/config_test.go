@@ -17,9 +17,15 @@ func full() *Config {
 	c.Web = serve.Web{Address: "0.0.0.0:443", Certificate: "/etc/web 1.crt", Key: "/etc/web.key", ClientAuthorities: "/etc/agencies.crt",
 		Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24"), netip.MustParsePrefix("fd00::/8")}}
 	c.Matters = `/srv/matters "x" # 事项`
+	c.Reports = "/srv/reports"
 	c.Store = "postgres://verifier:pass word@db/verifier"
 	c.LogLevel = "debug"
 	c.Ready.Age = 90 * time.Minute
+	c.Requests = &Requests{
+		Keys:     map[string]string{"natural-resources": "/etc/consent.pem", "tax": "/etc/tax key.pem"},
+		Issuers:  map[string]string{"civil-affairs": "https://issuer.example/path", "natural-resources": "http://127.0.0.1:8090"},
+		Networks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Authorities: "/etc/ca.crt", Policy: "/etc/policy.signed",
+	}
 	return c
 }
 
@@ -61,6 +67,15 @@ func TestConfigRefuses(t *testing.T) {
 		"a department in capitals":  func(c *Config) { c.Department = "Bureau" },
 		"no key":                    func(c *Config) { c.Key = "" },
 		"a log's name with a space": func(c *Config) { c.AccessLog = "verifier 1" },
+		"requests of nobody":        func(c *Config) { c.Requests = &Requests{Issuers: full().Requests.Issuers} },
+		"requests to nobody":        func(c *Config) { c.Requests = &Requests{Keys: full().Requests.Keys} },
+		"requests without a key":    func(c *Config) { c.Requests = full().Requests; c.Requests.Keys["tax"] = "" },
+		"requests of no department": func(c *Config) { c.Requests = full().Requests; c.Requests.Keys["Tax"] = "x" },
+		"requests to no department": func(c *Config) { c.Requests = full().Requests; c.Requests.Issuers["A B"] = "https://a.example" },
+		"requests in the clear":     func(c *Config) { c.Requests = full().Requests; c.Requests.Issuers["a"] = "http://a.example" },
+		"requests with a password":  func(c *Config) { c.Requests = full().Requests; c.Requests.Issuers["a"] = "https://a:b@a.example" },
+		"requests with a query":     func(c *Config) { c.Requests = full().Requests; c.Requests.Issuers["a"] = "https://a.example/?x=1" },
+		"requests without a URL":    func(c *Config) { c.Requests = full().Requests; c.Requests.Issuers["a"] = ":" },
 		"no agencies":               func(c *Config) { c.Agencies = "" },
 		"no store":                  func(c *Config) { c.Store = "" },
 		"no snapshot":               func(c *Config) { c.Snapshot.File = "" },

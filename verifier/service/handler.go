@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/credledger/credledger/verifier/report/web"
 )
 
 // downloadTimeout is what the answer with a snapshot may take, from the end of the request's head.
@@ -17,4 +19,18 @@ func patient(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// pages is what is served beside the API: the pages, and the finished reports if there is a directory of
+// them.
+func (s *Service) pages() http.Handler {
+	if s.config.Reports == "" {
+		return s.parts.Pages
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/reports/", web.NewShelf(s.config.Reports))
+	if s.parts.Pages != nil {
+		mux.Handle("/", s.parts.Pages)
+	}
+	return mux
 }

@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -85,17 +86,20 @@ func TestShutdownFinishes(t *testing.T) {
 	w.start()
 	body := fmt.Sprintf(`{"code":%q}`, code)
 	c := w.dial()
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
-	_, err := fmt.Fprintf(c, "POST /v1/verifications HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:10])
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
+	_, err := fmt.Fprintf(c, "POST /v1/verifications HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", len(body))
 	w.must(err)
-	time.Sleep(50 * time.Millisecond) // until the head is read: then it is under way
+	answer := bufio.NewReader(c)
+	if line, err := answer.ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 100") { // the body is read: it is under way
+		t.Fatalf("%q, %v", line, err)
+	}
 	w.stop()
 	time.Sleep(50 * time.Millisecond)
-	_, err = io.WriteString(c, body[10:])
+	_, err = io.WriteString(c, body)
 	w.must(err)
-	b, err := io.ReadAll(c)
+	b, err := io.ReadAll(answer)
 	w.must(err)
-	if !strings.HasPrefix(string(b), "HTTP/1.1 200") || !strings.Contains(string(b), `"outcome":"valid"`) {
+	if !strings.HasPrefix(string(b), "\r\nHTTP/1.1 200") || !strings.Contains(string(b), `"outcome":"valid"`) {
 		t.Errorf("%.300q", b)
 	}
 	w.must(<-w.ended)

@@ -22,7 +22,7 @@ const (
 // Run serves until ctx is done, or until a part that the service cannot do without has ended: then it
 // returns why. Requests under way are finished. Afterwards everything is closed.
 func (s *Service) Run(ctx context.Context) error {
-	return s.doors.Run(ctx, s.log, []serve.Chore{s.follower.Run, s.anchor, s.purge, s.beat, s.keepSnapshot, s.flush}, s.Close)
+	return s.doors.Run(ctx, s.log, []serve.Chore{s.follower.Run, s.anchor, s.purge, s.beat, s.keepSnapshot, s.flush, s.settle}, s.Close)
 }
 
 func (s *Service) purge(ctx context.Context) error {
@@ -53,7 +53,7 @@ func (s *Service) anchor(ctx context.Context) error {
 	return nil
 }
 
-// Reload reads agencies, matters and certificates again. What cannot be read stays as it was, and
+// Reload reads agencies, matters, the policy and certificates again. What cannot be read stays as it was, and
 // the error says why.
 func (s *Service) Reload() error {
 	s.reloading.Lock()
@@ -65,7 +65,7 @@ func (s *Service) Reload() error {
 	} else {
 		s.gate.Reload(directory)
 	}
-	errs = append(errs, s.loadMatters())
+	errs = append(errs, s.loadMatters(), s.loadPolicy())
 	if directory != nil {
 		s.compare(directory)
 	}
@@ -74,7 +74,7 @@ func (s *Service) Reload() error {
 	if err != nil {
 		s.log.Error("what could not be read again stays as it was", "error", err)
 	} else {
-		s.log.Info("agencies, matters and certificates were read again")
+		s.log.Info("agencies, matters, policy and certificates were read again")
 	}
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/credledger/credledger/sdk/callers"
+	"github.com/credledger/credledger/sdk/grant/policy"
 	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/serve"
@@ -25,6 +26,7 @@ import (
 	"github.com/credledger/credledger/verifier/index"
 	"github.com/credledger/credledger/verifier/intake"
 	"github.com/credledger/credledger/verifier/matter"
+	"github.com/credledger/credledger/verifier/request"
 	"github.com/credledger/credledger/verifier/store"
 	"github.com/credledger/credledger/verifier/verify"
 )
@@ -38,6 +40,8 @@ type Parts struct {
 	Host   string        // HOST or HOST:PORT under which people reach it
 	Ledger ledger.Ledger // the department's connection; closed by the caller, after Run
 	Signer sm.Signer     // the department's key for the log
+
+	AskerKeys map[string]request.Key // of the departments that make requests to issuers, by id: for consent
 
 	// Beat submits a heartbeat if one is due; nil where the authority is elsewhere.
 	Beat func(context.Context) error
@@ -64,6 +68,8 @@ type Service struct {
 	access     *accesslog.Log
 	gate       *agency.Gate
 	matters    atomic.Pointer[matter.Catalog]
+	asker      *request.Asker // nil: no requests are made here
+	policy     atomic.Pointer[policy.Published]
 	snapshot   atomic.Pointer[httpapi.Snapshot]
 	snapshotAt time.Time // modification time of the file that snapshot was read from; of the chore alone
 	doors      *serve.Doors
@@ -108,6 +114,9 @@ func (s *Service) open(ctx context.Context) error {
 	}
 	s.compare(directory)
 	s.count()
+	if err := s.openRequests(); err != nil {
+		return err
+	}
 	return s.openDoors()
 }
 
@@ -160,7 +169,7 @@ func (s *Service) compare(directory *agency.Directory) {
 
 // openDoors makes the API and opens the listeners.
 func (s *Service) openDoors() error {
-	api, err := httpapi.New(httpapi.Config{
+	config := httpapi.Config{
 		Host:      s.parts.Host,
 		View:      s.index,
 		AccessLog: s.access,
@@ -169,11 +178,15 @@ func (s *Service) openDoors() error {
 		Gate:      s.gate,
 		Matters:   s.matters.Load,
 		Snapshot:  s.snapshot.Load,
-		Pages:     s.parts.Pages,
+		Pages:     s.pages(),
 		Now:       s.parts.Now,
 		Public:    callers.Rate{PerSecond: s.config.Limits.PublicPerSecond, Burst: s.config.Limits.PublicBurst},
 		Observe:   s.observe,
-	})
+	}
+	if s.asker != nil {
+		config.Requests = s.asker
+	}
+	api, err := httpapi.New(config)
 	if err != nil {
 		return &serve.Error{Code: serve.CodeConfig, Message: "make the API", Err: err}
 	}
@@ -203,6 +216,9 @@ func (s *Service) Close() error {
 	var err error
 	if s.doors != nil {
 		s.doors.Close()
+	}
+	if s.asker != nil {
+		s.asker.Close()
 	}
 	if s.access != nil {
 		err = errors.Join(err, s.access.Close())

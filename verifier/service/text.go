@@ -34,6 +34,12 @@ matters: {{q .Matters}}
 {{else}}
 # Directory of the matters, in place of the built-in ones.
 # matters: matters
+{{end}}{{if .Reports}}
+# Directory of finished reports, which /reports/ shows.
+reports: {{q .Reports}}
+{{else}}
+# Directory of finished reports, which /reports/ shows: files PERIOD.json that ` + "`credledger report --json`" + ` made.
+# reports: reports
 {{end}}
 # What replicas share: challenges, references, sessions, daily counts. A file for processes on one
 # machine, or postgres://USER:PASSWORD@HOST/DATABASE for several.
@@ -59,6 +65,42 @@ snapshot:
   file: {{q .Snapshot.File}}
   every: {{.Snapshot.Every}}
 
+{{if .Requests -}}
+# Requests to issuers for fields of licences: docs/API.md says how.
+requests:
+  keys:
+{{- range $id, $file := .Requests.Keys}}
+    {{q $id}}: {{q $file}}
+{{- end}}
+  issuers:
+{{- range $id, $url := .Requests.Issuers}}
+    {{q $id}}: {{q $url}}
+{{- end}}
+{{- if .Requests.Networks}}
+  networks:
+{{- range .Requests.Networks}}
+    - {{q .String}}
+{{- end}}
+{{- end}}
+{{- if .Requests.Authorities}}
+  authorities: {{q .Requests.Authorities}}
+{{- end}}
+{{- if .Requests.Policy}}
+  policy: {{q .Requests.Policy}}
+{{- end}}
+{{else -}}
+# Requests to issuers for fields of licences: docs/API.md says how. The departments that ask, with the
+# files of their keys for consent; those that are asked, with the URLs of their services, which are called
+# and nobody else. A host in a private network is called only if networks has it. authorities are those
+# of the issuers' certificates, in place of the system's. The policy, as the authority published it, says
+# when an answer is due; it is read again on SIGHUP.
+# requests:
+#   keys: {natural-resources: keys/natural-resources/service.pem}
+#   issuers: {civil-affairs: https://issuer.civil-affairs.example.gov.cn}
+#   networks: [10.0.0.0/8]
+#   authorities: issuers-ca.crt
+#   policy: policy.signed
+{{end}}
 # debug, info, warn or error. debug writes a line for every request; none has anything personal.
 logLevel: {{q .LogLevel}}
 `)

@@ -24,6 +24,7 @@ import (
 	"github.com/credledger/credledger/sdk/sm/tlcp"
 	"github.com/credledger/credledger/verifier/accesslog"
 	"github.com/credledger/credledger/verifier/agency"
+	"github.com/credledger/credledger/verifier/request"
 	"github.com/credledger/credledger/verifier/service"
 	"github.com/credledger/credledger/verifier/verifiertest"
 	"github.com/credledger/credledger/verifier/web"
@@ -39,6 +40,7 @@ type world struct {
 	logged *buffer
 	root   []byte // the authority of the certificates for TLCP
 	pages  http.Handler
+	askers map[string]request.Key
 
 	service *service.Service
 	stop    context.CancelFunc
@@ -97,7 +99,7 @@ func (w *world) new(ctx context.Context) (*service.Service, error) {
 			}
 			return []sm.Signer{w.city.Authority.Govern, w.city.Authority.Log}, nil
 		},
-		Pages: w.pages, Now: w.city.Clock.Now,
+		AskerKeys: w.askers, Pages: w.pages, Now: w.city.Clock.Now,
 		Log: slog.NewJSONHandler(w.logged, &slog.HandlerOptions{Level: level}),
 	})
 }
@@ -125,7 +127,7 @@ func (w *world) end() error {
 	select {
 	case err := <-w.ended:
 		return err
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		w.Fatal("the service does not end")
 		return nil
 	}
@@ -192,7 +194,7 @@ func (w *world) outcome(code string) string {
 // await waits until something is so.
 func (w *world) await(what string, is func() bool) {
 	w.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			w.Fatalf("%s: not within 20 s; log:\n%s", what, w.logged.String())
 		}

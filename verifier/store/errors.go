@@ -16,6 +16,7 @@ const (
 	CodeReferencesFull   = "references-full"    // too many references wait to be used; some expire within a minute
 	CodeSessionUnknown   = "session-unknown"    // nobody is, or no longer is, signed in with this token
 	CodeSessionExpired   = "session-expired"    // the session has come to its end
+	CodeRequestUnknown   = "request-unknown"    // the agency has made no such request
 	CodeArgument         = "store-bad-argument" // a lifetime or a length out of its bounds: a mistake of the caller
 	CodeAddress          = "store-bad-address"  // neither a file nor a PostgreSQL database can have this address
 	CodeUnavailable      = "store-unavailable"  // the database could not be reached, read or written in time

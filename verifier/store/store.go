@@ -1,6 +1,7 @@
 // Package store is what the replicas of one verifier share, so that each may answer for the others:
 // which challenges were answered, the presentations behind one-time reference codes, how often an
-// agency called on a day, and which clerks are signed in.
+// agency called on a day, which clerks are signed in, what becomes of requests to issuers, and how many requests of
+// agencies were refused or left unanswered.
 //
 // It is a SQLite file, for replicas on one machine (they may be several processes), or a PostgreSQL
 // database, for replicas on several. Both do the same, in the same SQL. What a method has done is
@@ -8,7 +9,7 @@
 // asked at the same time and however often they restart.
 //
 // A stolen copy of the database shows no presentation (each is sealed under a key that only its
-// token gives) and lets nobody in (tokens are kept as digests). It holds the key under which challenges
+// token gives, or to a key of the department) and lets nobody in (tokens are kept as digests). It holds the key under which challenges
 // are made, with which a thief could make challenges of his own: to have them answered he needs a
 // holder all the same. A copy that is put back in place, or a standby that takes over and was behind, forgets
 // what was used last, which could be used again until its time is up: within MaxChallengeTTL at most.
@@ -41,6 +42,7 @@ type Store struct {
 	challengeKey []byte
 	redemptions  group[*redemption]
 	references   room
+	counting     counting
 }
 
 // patience bounds each call of the database.
@@ -110,6 +112,7 @@ func (s *Store) load(ctx context.Context) error {
 
 // Close closes the store. Calls that are under way may fail.
 func (s *Store) Close() error {
+	s.flushCounts(true)
 	if err := s.db.Close(); err != nil {
 		return s.failed("close the store", err)
 	}
@@ -140,6 +143,7 @@ const (
 // Purge deletes what has ended. It is meant to be called about once a minute, by any number of
 // replicas. Error: CodeUnavailable; what was deleted before stays deleted.
 func (s *Store) Purge(ctx context.Context) error {
+	s.flushCounts(false)
 	ended := s.now().Add(-skew).Unix()
 	for _, p := range []struct {
 		statement string
@@ -148,6 +152,8 @@ func (s *Store) Purge(ctx context.Context) error {
 		{"DELETE FROM verifier_redeemed WHERE challenge IN (SELECT challenge FROM verifier_redeemed WHERE expires <= $1 LIMIT $2)", ended},
 		{purgeReferences, s.now().Add(-referenceMemory).Unix()},
 		{"DELETE FROM verifier_session WHERE id IN (SELECT id FROM verifier_session WHERE expires <= $1 LIMIT $2)", ended},
+		{purgeRequests, s.now().Add(-RequestMemory).Unix()},
+		{purgeCounts, countsSince(s.now())},
 		{"DELETE FROM verifier_usage WHERE day < $1 AND $2 > 0", s.now().Unix()/86400 - usageDays},
 	} {
 		if err := s.purge(ctx, p.statement, p.before); err != nil {

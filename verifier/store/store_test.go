@@ -73,6 +73,14 @@ var cases = []struct {
 	{"usage of replicas", testUsageOfReplicas},
 	{"sessions", testSessions},
 	{"sessions bounded", testSessionsBounded},
+	{"requests", testRequests},
+	{"requests that fail", testRequestsThatFail},
+	{"request lists", testRequestLists},
+	{"requests once", testRequestsOnce},
+	{"requests bounded", testRequestsBounded},
+	{"counts", testCounts},
+	{"counts of replicas", testCountsOfReplicas},
+	{"counts purged", testCountsPurged},
 	{"purge", testPurge},
 	{"replicas begin together", testBeginTogether},
 	{"newer", testNewer},
@@ -179,8 +187,8 @@ func testBeginTogether(t *testing.T, p *place) {
 	challenge, err := stores[0].NewChallenge("desk", time.Minute)
 	must(t, err)
 	must(t, stores[5].RedeemChallenge(t.Context(), challenge.Nonce, "desk"))
-	if n := rows(t, stores[0], "verifier_migration"); n != 1 {
-		t.Fatalf("%d migrations were run", n)
+	if files, err := migrations.ReadDir("migrations"); err != nil || rows(t, stores[0], "verifier_migration") != len(files) {
+		t.Fatalf("%d migrations were run of %d (%v)", rows(t, stores[0], "verifier_migration"), len(files), err)
 	}
 }
 
@@ -227,7 +235,7 @@ func testContext(t *testing.T, p *place) {
 func dump(t *testing.T, s *Store) []byte {
 	t.Helper()
 	var out []byte
-	for _, table := range []string{"verifier_secret", "verifier_redeemed", "verifier_reference", "verifier_usage", "verifier_session", "verifier_migration"} {
+	for _, table := range []string{"verifier_secret", "verifier_redeemed", "verifier_reference", "verifier_usage", "verifier_session", "verifier_request", "verifier_count", "verifier_migration"} {
 		found, err := s.db.Read().Query("SELECT * FROM " + table)
 		must(t, err)
 		columns, err := found.Columns()

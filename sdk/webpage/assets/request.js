@@ -18,6 +18,14 @@ export class Problem extends Error {
 // temporary are the problems that trying again may solve.
 export const temporary = (problem) => problem.status === 0 || problem.status === 429 || problem.status >= 500;
 
+// within returns a signal that ends a call after so many milliseconds, in web views inside apps too, which are years
+// behind the browser beside them and do not have AbortSignal.timeout.
+const within = (milliseconds) => {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), milliseconds);
+  return controller.signal;
+};
+
 // A Client calls one API. name is what it is called in both languages; marker, if there is a session,
 // is the header that makes a call the page's own: no form and no other site can send it.
 export class Client {
@@ -53,7 +61,7 @@ export class Client {
   // response sends a request and returns the response, if it is no refusal, to be read. patience is how
   // many milliseconds it may take.
   async response(method, path, { body, headers = {}, patience = 30_000 } = {}) {
-    const init = { method, body, headers: { ...headers }, cache: "no-store", credentials: this.#session ? "same-origin" : "omit", signal: AbortSignal.timeout(patience) };
+    const init = { method, body, headers: { ...headers }, cache: "no-store", credentials: this.#session ? "same-origin" : "omit", signal: within(patience) };
     if (this.#session && method !== "GET") init.headers[this.#marker] = "1";
     let response;
     try {

@@ -24,11 +24,14 @@ func (c Client) With(name, value string) Client { return Client{c.Client.With(na
 // At returns a client that calls from another address and port.
 func (c Client) At(address string) Client { return Client{c.Client.At(address)} }
 
-// SignIn signs the clerk in and returns a client in the session.
-func (c Client) SignIn() Client {
+// SignIn signs the clerk of the shared counter in and returns a client in the session.
+func (c Client) SignIn() Client { c.TB.Helper(); return c.SignInAt(CounterID) }
+
+// SignInAt is SignIn for the clerk of another agency: CounterID or AskerID.
+func (c Client) SignInAt(agency string) Client {
 	c.TB.Helper()
 	c = c.With("CredLedger-Counter", "1")
-	a := c.Post("/v1/sessions", map[string]any{"agency": CounterID, "clerk": Clerk, "password": Password}).Want(c.TB, http.StatusCreated)
+	a := c.Post("/v1/sessions", map[string]any{"agency": agency, "clerk": Clerk, "password": Password}).Want(c.TB, http.StatusCreated)
 	cookies := (&http.Response{Header: a.Header}).Cookies()
 	if len(cookies) != 1 {
 		c.TB.Fatalf("%d cookies", len(cookies))

@@ -19,6 +19,8 @@ import (
 	"testing"
 
 	"github.com/credledger/credledger/sdk/callers"
+	"github.com/credledger/credledger/sdk/grant/policy"
+	"github.com/credledger/credledger/sdk/outbound"
 	"github.com/credledger/credledger/sdk/rest/resttest"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/verifier/accesslog"
@@ -26,6 +28,8 @@ import (
 	"github.com/credledger/credledger/verifier/httpapi"
 	"github.com/credledger/credledger/verifier/intake"
 	"github.com/credledger/credledger/verifier/matter"
+	"github.com/credledger/credledger/verifier/request"
+	"github.com/credledger/credledger/verifier/request/requesttest"
 	"github.com/credledger/credledger/verifier/snapshot"
 	"github.com/credledger/credledger/verifier/store"
 	"github.com/credledger/credledger/verifier/verifiertest"
@@ -42,9 +46,10 @@ const (
 
 // Ids of the agencies.
 const (
-	TaxID     = "tax"           // sees a little of property and marriage certificates, for one matter
-	CounterID = "counter"       // a shared counter: sees all that the matter needs, for its departments
-	IssuerID  = "civil-affairs" // the department that issues marriage certificates
+	TaxID     = "tax"               // sees a little of property and marriage certificates, for one matter
+	CounterID = "counter"           // a shared counter: sees all that the matter needs, for its departments
+	IssuerID  = "civil-affairs"     // the department that issues marriage certificates
+	AskerID   = "natural-resources" // a department that requests fields of marriage certificates
 )
 
 // Certificate stands for the client certificate of the tax bureau.
@@ -60,7 +65,10 @@ type Server struct {
 	Store *store.Store
 	Gate  *agency.Gate
 
-	Tax, Counter, Issuer string // tokens of the agencies
+	Tax, Counter, Issuer, Asker string // tokens of the agencies
+
+	Requests *request.Asker
+	Asked    *requesttest.Issuer // of marriage certificates: requests to it are made with the key of AskerID
 
 	tb       testing.TB
 	anchorer *accesslog.Anchorer
@@ -71,7 +79,7 @@ type Server struct {
 
 // contract is read once; it is not changed.
 var contract = sync.OnceValues(func() (*resttest.Contract, error) {
-	return resttest.Load(httpapi.Contract, "application/vnd.credledger.snapshot")
+	return resttest.Load(httpapi.Contract, "application/vnd.credledger.snapshot", "application/cbor")
 })
 
 // New starts an API; change changes what it stands on.
@@ -85,7 +93,8 @@ func NewOn(tb testing.TB, city *verifiertest.City, change ...func(*httpapi.Confi
 	tb.Helper()
 	s := &Server{
 		City: city, tb: tb,
-		Tax: callers.NewToken(), Counter: callers.NewToken(), Issuer: callers.NewToken(),
+		Tax: callers.NewToken(), Counter: callers.NewToken(), Issuer: callers.NewToken(), Asker: callers.NewToken(),
+		Asked: requesttest.New(tb, city, IssuerID),
 	}
 	s.openLog()
 	s.openStore()
@@ -107,6 +116,7 @@ func NewOn(tb testing.TB, city *verifiertest.City, change ...func(*httpapi.Confi
 	for _, f := range change {
 		f(&c)
 	}
+	s.openRequests(&c)
 	s.API, err = httpapi.New(c)
 	s.must(err)
 	doc, err := contract()
@@ -149,6 +159,25 @@ func (s *Server) openStore() {
 	})
 }
 
+// openRequests lets the API make requests, on the store and the access log that it has.
+func (s *Server) openRequests(c *httpapi.Config) {
+	s.tb.Helper()
+	kept, ok := c.Store.(request.Store)
+	if !ok || c.AccessLog == nil {
+		return // the test is about something else
+	}
+	asker, err := request.New(request.Config{
+		View: s.Index, Grants: s.Index.Grants(), Store: kept, Log: c.AccessLog, Now: c.Now,
+		Keys:    map[string]request.Key{AskerID: s.Department(s.tb, AskerID).Consent},
+		Issuers: map[string]*outbound.Place{IssuerID: s.Asked.Place()},
+		Policy:  func() *policy.Published { return s.Asked.Policy },
+		Ended:   func(store.RequestState) {},
+	})
+	s.must(err)
+	s.tb.Cleanup(asker.Close)
+	c.Requests, s.Requests = asker, asker
+}
+
 // agencies is the directory, given the digests of the tokens and of the certificate.
 const agencies = `
 agencies:
@@ -183,11 +212,22 @@ agencies:
     matters: [second-hand-home-transfer]
     rate: {perSecond: 1000000, burst: 1000000}
     dailyCap: 100000
+  - id: natural-resources
+    name: {zh: 示范市自然资源局, en: Demo City Natural Resources Bureau}
+    tokens: [%s]
+    types:
+      marriage: [spouse1Name, spouse1Id, spouse2Name]
+    matters: [second-hand-home-transfer]
+    rate: {perSecond: 1000000, burst: 1000000}
+    dailyCap: 100000
+    clerks:
+      - {name: wangfang, unit: 不动产登记大厅, password: ` + passwordHash + `}
 `
 
 func (s *Server) openGate() {
 	s.tb.Helper()
-	text := fmt.Sprintf(agencies, callers.TokenDigest(s.Tax), sm.Sum(Certificate), callers.TokenDigest(s.Counter), callers.TokenDigest(s.Issuer))
+	text := fmt.Sprintf(agencies, callers.TokenDigest(s.Tax), sm.Sum(Certificate), callers.TokenDigest(s.Counter),
+		callers.TokenDigest(s.Issuer), callers.TokenDigest(s.Asker))
 	d, err := agency.Parse([]byte(text))
 	s.must(err)
 	s.Gate = agency.NewGate(d, s.Store, s.Clock.Now)
