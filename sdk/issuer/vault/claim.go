@@ -189,12 +189,15 @@ func (v *Vault) Recall(ctx context.Context, k ClaimKey) ([]byte, error) {
 	return v.unsealRecord(purposeClaim, name, sealed)
 }
 
-// Purge deletes idempotency keys that have expired, and proposals that were closed or have expired more
-// than thirty days ago. It is meant to be called about once an hour.
+// Purge deletes idempotency keys that have expired, proposals that were closed or have expired more than thirty
+// days ago, and what was released to requests that have expired. It is meant to be called about once an hour.
 func (v *Vault) Purge(ctx context.Context) error {
 	now := v.seconds()
 	return v.Write(ctx, By{Actor: "vault", Purpose: "purge"}, func(t *Tx) error {
 		if _, err := t.exec("delete what has ended", "DELETE FROM vault_claim WHERE expires <= $1", now); err != nil {
+			return err
+		}
+		if _, err := t.exec("delete what has ended", "UPDATE vault_answer SET envelope = NULL, kept_until = NULL WHERE kept_until < $1", now); err != nil {
 			return err
 		}
 		_, err := t.exec("delete what has ended", "DELETE FROM vault_proposal WHERE expires <= $1 AND state <> 'approved'", now-closedMemory)

@@ -10,9 +10,10 @@ import (
 )
 
 // Erase erases licences for good: the wrapped data key of each is overwritten, and what it says, what
-// it is found by, its bindings, the openings of commitments about it, and proposals about it are deleted.
-// What stays is the digest with its place, the state, the HMAC of the number, and the history. A licence
-// that was erased before, or lost, is no error.
+// it is found by, its bindings, the openings of commitments about it, proposals and objections about it, who was identified for its
+// grants, and what was released of it are deleted. What stays is the digest with its place, the state, the HMAC of
+// the number, the history, and the statements about its release. A licence that was erased before, or lost, is no
+// error.
 //
 // What is deleted can stay in free pages, logs and copies: see Scrub.
 //
@@ -58,6 +59,9 @@ func (t *Tx) erase(l *Licence) error {
 		{"DELETE FROM vault_binding WHERE licence = $1", []any{id}},
 		{"DELETE FROM vault_opening WHERE digest = $1", []any{l.Digest[:]}},
 		{"DELETE FROM vault_proposal WHERE licence = $1", []any{id}},
+		{"DELETE FROM vault_objection WHERE licence = $1", []any{id}},
+		{"DELETE FROM vault_identification WHERE licence = $1", []any{id}},
+		{"UPDATE vault_answer SET envelope = NULL, kept_until = NULL WHERE licence = $1", []any{id}},
 		{"UPDATE vault_licence SET erased_at = $1, ends = NULL WHERE id = $2", []any{t.at, id}},
 	} {
 		if _, err := t.exec("erase a licence", s.statement, s.args...); err != nil {

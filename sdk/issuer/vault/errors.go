@@ -23,7 +23,7 @@ const (
 	CodeContentsLost   = "contents-lost"      // the ledger has licences of the type that the vault has lost
 	CodeKeyRetired     = "master-key-retired" // a data key was wrapped under a master key that was retired meanwhile: seal again
 	CodeKeyInUse       = "master-key-in-use"  // something is wrapped under the master key
-	CodeUnknown        = "not-in-vault"       // no such licence, batch, job, proposal or binding
+	CodeUnknown        = "not-in-vault"       // no such licence, batch, job, proposal, binding, grant or answer
 	CodeNumberTaken    = "number-taken"       // another licence of the type holds the number
 	CodeErased         = "licence-erased"     // the licence was erased: what it said is gone for good
 	CodeNoContent      = "content-lost"       // the vault was restored from a copy without this licence
@@ -34,6 +34,7 @@ const (
 	CodeProposalClosed = "proposal-closed"    // it was decided before, or has expired
 	CodeJobMoved       = "job-moved"          // somebody else works on the job, and has come further
 	CodeJobExists      = "job-exists"         // a job with these arguments was begun before
+	CodeAnswered       = "request-answered"   // the vault has an answer to this request
 )
 
 // An Error is why the vault did not do what it was asked. It holds no value of a licence.

@@ -33,6 +33,10 @@ const (
 	ActionDisowned     = "disowned"      // of a lost batch: the department says that it did not sign it
 	ActionRewrapped    = "rewrapped"     // of none: data keys are wrapped under another master key
 	ActionKeyRetired   = "key-retired"   // of none: a master key was retired
+
+	ActionGranted        = "granted"         // of a licence: a grant was kept
+	ActionGrantWithdrawn = "grant-withdrawn" // of a licence: one of its grants was withdrawn
+	ActionGrantsEnded    = "grants-ended"    // of none: an old copy was put back, and the uses of grants are not known any more
 )
 
 // An Event is one line of the history. The history is never changed, and outlives what it is about.

@@ -45,6 +45,12 @@ const (
 	purposeProposed = "proposed"
 	purposeDecided  = "decided"
 	purposeMessage  = "message"
+
+	purposeGrant          = "grant"
+	purposeWithdrawal     = "withdrawal"
+	purposeIdentification = "identification"
+	purposeAnswer         = "answer"
+	purposeEnvelope       = "envelope"
 )
 
 // aad returns what a sealed thing is bound to: the vault, the purpose, and its name there, which has one
@@ -95,6 +101,7 @@ func erased(wrapped []byte) bool { return len(bytes.Trim(wrapped, "\x00")) == 0 
 // secrets are what is derived from the vault's own secret.
 type secrets struct {
 	numbers, holders, claims [sm.HashSize]byte // keys of HMACs
+	people                   [sm.HashSize]byte // of which holders' keys are derived
 	records                  [sm.SealKeySize]byte
 }
 
@@ -103,6 +110,7 @@ func derive(secret []byte) secrets {
 	s.numbers = sm.HMAC(secret, []byte("credledger vault numbers"))
 	s.holders = sm.HMAC(secret, []byte("credledger vault holders"))
 	s.claims = sm.HMAC(secret, []byte("credledger vault claims"))
+	s.people = sm.HMAC(secret, []byte("credledger vault people"))
 	records := sm.HMAC(secret, []byte("credledger vault records"))
 	copy(s.records[:], records[:])
 	return s

@@ -1,6 +1,6 @@
 // Package vault keeps what an issuing department has issued: each licence with its content, state and
-// history, the signed batches on their way to the ledger, and what an issuing service must not forget
-// (jobs, idempotency keys, proposals, messages to be sent).
+// history, the signed batches on their way to the ledger, the grants of holders and what was released under
+// them, and what an issuing service must not forget (jobs, idempotency keys, proposals, messages to be sent).
 //
 //	keys, err := masterkey.Open("master.keys")
 //	v, err := vault.Open(ctx, "vault.db", keys, time.Now)
