@@ -114,6 +114,13 @@ func rights(s *httpapitest.Server, id int64) map[staff.Right][]func(resttest.Cli
 			post(path(id, "/open"), members{"purpose": "a"}), post(path(id, "/credential"), members{"purpose": "a"}),
 			post(path(id, "/code"), members{"purpose": "a", "fields": []string{}}), post(path(id, "/attach"), members{"purpose": "a", "file": plainPDF()}),
 			func(c resttest.Client) resttest.Answer { return c.Get(path(id, "/history")) },
+			func(c resttest.Client) resttest.Answer { return c.Get(path(id, "/accesses")) },
+		},
+		staff.Grant: {
+			func(c resttest.Client) resttest.Answer { return c.Get(fmt.Sprintf("/v1/grants?licence=%d", id)) },
+			post("/v1/grants", members{
+				"licence": id, "agency": "natural-resources", "matter": "a", "fields": []string{"spouse1Id"}, "uses": 1, "notAfter": "2026-12-01T00:00:00Z", "identified": "a",
+			}),
 		},
 		staff.Search: {
 			post("/v1/licences/search", members{"type": s.Type.ID, "number": "1", "purpose": "a"}),
@@ -129,14 +136,15 @@ func rights(s *httpapitest.Server, id int64) map[staff.Right][]func(resttest.Cli
 // A caller with one right can do what it is for, and nothing else; whoever has none does not learn that there is anything.
 func TestRights(t *testing.T) {
 	s := httpapitest.New(t, "marriage")
+	s.Offer()
 	id := s.Issue(1)
 	calls := rights(s, id)
 	for _, has := range append([]staff.Right{""}, staff.Rights...) {
 		given := "TYPE: [" + string(has) + "]"
 		if has == "" {
-			given = "other: [issue, status, restrict, open, search, approve, bind, import]"
+			given = "other: [issue, status, restrict, open, search, approve, grant, audit, objection, bind, import]"
 		}
-		text := strings.Replace(s.StaffFile(), "{other: [issue, status, restrict, open, search, approve, bind, import]}", "{"+strings.ReplaceAll(given, "TYPE", s.Type.ID)+"}", 1)
+		text := strings.Replace(s.StaffFile(), "{other: [issue, status, restrict, open, search, approve, grant, audit, objection, bind, import]}", "{"+strings.ReplaceAll(given, "TYPE", s.Type.ID)+"}", 1)
 		reload(t, s, text)
 		c := s.SignIn(httpapitest.Stranger)
 		s.Clock.Advance(60e9)
@@ -174,12 +182,13 @@ func TestAnotherDepartment(t *testing.T) {
 // Nothing of what a caller sends comes back in a problem, nor goes into what is observed, nor into the spool as it is.
 func TestNothingIsEchoed(t *testing.T) {
 	s := httpapitest.New(t, "marriage")
+	s.Offer()
 	id := s.Issue(1)
 	const canary = "zq7canary"
 	c := s.SignIn(httpapitest.Clerk)
 	before := len(s.Calls())
 	var answers []resttest.Answer
-	for _, p := range []string{"/v1/licences", "/v1/previews", "/v1/drafts", "/v1/licences/search", path(id, "/open"), path(id, "/status"), path(id, "/attach"), path(id, "/bindings"), path(id, "/code")} {
+	for _, p := range []string{"/v1/licences", "/v1/previews", "/v1/drafts", "/v1/licences/search", path(id, "/open"), path(id, "/status"), path(id, "/attach"), path(id, "/bindings"), path(id, "/code"), "/v1/requests", "/v1/grants"} {
 		for _, body := range []any{
 			`{"` + canary + `":1}`, canary, members{"type": canary + "_"}, members{"type": "marriage", "fields": canary}, members{"purpose": canary + "\n"},
 			members{"type": "marriage", "fields": members{canary: 1}}, members{"to": canary, "reason": canary}, members{"file": canary}, members{"holderKey": canary},
@@ -192,7 +201,7 @@ func TestNothingIsEchoed(t *testing.T) {
 			answers = append(answers, a)
 		}
 	}
-	for _, p := range []string{"/v1/" + canary, "/v1/licences/" + canary, "/v1/jobs/" + canary, "/v1/drafts/" + canary, "/v1/desk?" + canary + "=1", "/v1/jobs/1/rejects?format=" + canary} {
+	for _, p := range []string{"/v1/" + canary, "/v1/licences/" + canary, "/v1/jobs/" + canary, "/v1/drafts/" + canary, "/v1/desk?" + canary + "=1", "/v1/jobs/1/rejects?format=" + canary, "/v1/requests?type=" + canary + "_", "/v1/grants?licence=" + canary, "/v1/objections?state=" + canary} {
 		answers = append(answers, c.Get(p))
 	}
 	for _, a := range answers {

@@ -1,6 +1,7 @@
 // Package httpapi is the HTTP interface of an issuing department, as openapi.yaml in it describes it:
 // issuing, drafts, imports, looking licences up, changing what holds of them, approvals by a second
-// person, and what a desk needs to know.
+// person, and what a desk needs to know; and the requests of other departments, which no session or token but
+// their signatures authenticate, with holders' grants and objections.
 //
 // It reads requests strictly, finds out who is calling and what for, asks package staff what that
 // caller may do, and leaves the rest to package issuer and its vault. Everything that shows what a
@@ -51,6 +52,7 @@ type Config struct {
 	MaxImport int64  // greatest length of an upload in bytes
 	Host      string // host of the verifier's check page, which paper codes lead to
 
+	Release *Release     // answers the requests of other departments; nil: nothing does
 	Pages   http.Handler // answers what is not the API's; nil: nothing does
 	Now     func() time.Time
 	Public  callers.Rate // of calls of nobody in particular, for each address
@@ -79,6 +81,7 @@ type API struct {
 	Config
 	*rest.Server
 	public *rest.AddressLimiter
+	asking *rest.AddressLimiter     // of requests of other departments
 	spool  string                   // id of it
 	types  map[string]*licence.Type // the newest version of each that the department issues
 
@@ -101,6 +104,9 @@ func New(c Config) (*API, error) {
 		if known := a.types[t.ID]; slices.Contains(c.Department.Issues, t.ID) && (known == nil || known.Version < t.Version) {
 			a.types[t.ID] = t
 		}
+	}
+	if c.Release != nil {
+		a.asking = rest.NewAddressLimiter(c.Release.Address, c.Now)
 	}
 	a.Server = rest.New(rest.Config{
 		Routes: a.routes(), Kinds: kinds, Problem: fromPackages, Elsewhere: c.Pages,
@@ -125,6 +131,14 @@ func (c *Config) check() error {
 	}
 	if err := c.Public.Check(); err != nil {
 		return err
+	}
+	if r := c.Release; r != nil {
+		if r.Desk == nil || r.AccessLog == nil || r.View == nil || r.Matters == nil {
+			return errors.New("issuer API: something that releases stand on is missing")
+		}
+		if err := r.Address.Check(); err != nil {
+			return err
+		}
 	}
 	if info, err := os.Stat(c.Spool); err != nil {
 		return err

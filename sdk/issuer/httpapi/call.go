@@ -26,13 +26,17 @@ type call struct {
 // serve finds out who is calling and answers.
 func (a *API) serve(rc *rest.Call, e endpoint) error {
 	c := &call{API: a, Call: rc, address: rest.Address(rc.R)}
-	if e.who != nobody {
+	if e.who != nobody && e.who != departments {
 		if err := c.identify(); err != nil {
 			return c.unknown(err)
 		}
 	}
 	rc.State = c
 	switch {
+	case e.who == departments:
+		if err := c.limitAsked(); err != nil {
+			return err
+		}
 	case e.who == staffOnly && c.who == nil:
 		return c.unknown(rest.Refuse(rest.CodeUnauthenticated, "call with a token, a client certificate, or a session"))
 	case e.who == people && (c.who == nil || c.who.Kind != staff.Person):

@@ -18,11 +18,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/credledger/credledger/sdk/envelope"
+	"github.com/credledger/credledger/sdk/grant"
 	"github.com/credledger/credledger/sdk/issuer/httpapi"
 	"github.com/credledger/credledger/sdk/issuer/httpapi/httpapitest"
+	"github.com/credledger/credledger/sdk/issuer/releasetest"
 	"github.com/credledger/credledger/sdk/rest"
 	"github.com/credledger/credledger/sdk/rest/resttest"
 	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/sdk/statement"
 )
 
 // Both guides show the same commands.
@@ -80,6 +84,7 @@ func newGuide(t *testing.T) *guide {
 	s.Clock.Advance(time.Since(s.Clock.Now())) // curl forgets a cookie whose time is over
 	reload(t, s, strings.Replace(s.StaffFile(), "name: 李雷", "name: lilei", 1))
 	g := &guide{Server: s, dir: t.TempDir()}
+	asked := g.asked(s.Offer(), "J990101-2026-000001")
 	for n, name := range []string{"application", "second", "third", "fourth"} {
 		f := s.Fields(n)
 		f[s.Type.NumberField().Key] = fmt.Sprintf("J990101-2026-%06d", n+1)
@@ -96,9 +101,20 @@ func newGuide(t *testing.T) *guide {
 	g.write(".curlrc", []byte("silent\nshow-error\nfail-with-body\n"))
 	g.env = map[string]string{
 		"HOME": g.dir, "CURL_HOME": g.dir, "CURL_CA_BUNDLE": filepath.Join(g.dir, "ca.pem"), "PATH": os.Getenv("PATH"), "LC_ALL": "C.UTF-8", "NO_PROXY": "*",
-		"ISSUER": server.URL, "TOKEN": s.Token, "PASSWORD": httpapitest.Password, "NEXT_YEAR": rest.RFC3339(s.Clock.Now().Add(365 * 24 * time.Hour)),
+		"ISSUER": server.URL, "TOKEN": s.Token, "PASSWORD": httpapitest.Password, "NEXT_YEAR": rest.RFC3339(s.Clock.Now().Add(365 * 24 * time.Hour)), "REQUEST": asked.String(),
 	}
 	return g
+}
+
+// asked writes a request of another department for the licence with a number, and returns its digest.
+func (g *guide) asked(o *releasetest.Office, number string) sm.Hash {
+	g.Helper()
+	subject := &grant.Subject{Key: g.Type.NumberField().Key, Value: number}
+	r := o.Request(sm.Hash{}, func(r *statement.Request) { r.Licence, r.Subject = nil, new(subject.Commitment()) })
+	sealed, err := envelope.Seal(g.Department.Consent.Public(), envelope.Subject, subject.Bytes())
+	g.Must(err)
+	g.write("request.json", encode(g, members{"request": r.Signed, "subject": sealed}))
+	return r.Digest
 }
 
 // table is n records as CSV.
@@ -133,6 +149,14 @@ func encode(tb testing.TB, v any) []byte {
 	return b
 }
 
+// licence is the id of the licence that the guide has issued.
+func (g *guide) licence() (id int64) {
+	g.Helper()
+	_, err := fmt.Sscan(g.env["LICENCE"], &id)
+	g.Must(err)
+	return id
+}
+
 func (g *guide) write(name string, b []byte) {
 	g.Helper()
 	g.Must(os.WriteFile(filepath.Join(g.dir, name), b, 0o600))
@@ -144,6 +168,9 @@ var refusalPromise = regexp.MustCompile(`  # (\d{3}) ([a-z-]+)$`)
 func (g *guide) run(command string) {
 	g.Helper()
 	text, _, _ := strings.Cut(command, "  # ")
+	if strings.Contains(text, "/v1/objections?") {
+		g.env["OBJECTION"] = object(g, g.Server, g.licence(), "核验结论有误")
+	}
 	shell := exec.Command("sh", "-c", text)
 	shell.Dir = g.dir
 	for name, value := range g.env {
@@ -162,7 +189,7 @@ func (g *guide) run(command string) {
 		g.Fatalf("%s\n%v: %s%s", command, err, &out, &problems)
 	}
 	for file, names := range map[string]map[string]string{
-		"issued.json": {"LICENCE": "licence.id"}, "draft.json": {"DRAFT": "id"}, "job.json": {"JOB": "id"}, "binding.json": {"BINDING": "binding.id"}, "proposal.json": {"PROPOSAL": "id"},
+		"grant.json": {"GRANT": "grant"}, "issued.json": {"LICENCE": "licence.id"}, "draft.json": {"DRAFT": "id"}, "job.json": {"JOB": "id"}, "binding.json": {"BINDING": "binding.id"}, "proposal.json": {"PROPOSAL": "id"},
 	} {
 		if !strings.HasSuffix(command, "> "+file) {
 			continue
@@ -177,7 +204,7 @@ func (g *guide) run(command string) {
 		}
 	}
 	if strings.HasSuffix(command, "> job.json") {
-		for range 2000 {
+		for range 12000 { // a minute at least
 			if a := g.System().Get("/v1/jobs/" + g.env["JOB"]); a.Text("state") == "done" {
 				if a.Number("accepted") != 5 {
 					g.Errorf("%s", a.Body)

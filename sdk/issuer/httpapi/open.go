@@ -179,7 +179,7 @@ func (c *call) postCode() error {
 	if err != nil {
 		return err
 	}
-	return c.Answer(http.StatusOK, codeJSON{text, symbolJSON{symbol.Size() + 2*qr.QuietZone, path(symbol)}})
+	return c.Answer(http.StatusOK, codeJSON{text, symbolJSON{symbol.Size() + 2*qr.QuietZone, symbol.Path()}})
 }
 
 func (c *call) postAttach() error {

@@ -22,6 +22,8 @@ const (
 	people                    // by session
 	anybody
 	nobody // anybody, and what they send to say who they are is not looked at
+
+	departments // likewise: what they send is signed
 )
 
 type methods map[string]endpoint
@@ -57,6 +59,7 @@ func table() []route {
 		{"/v1/licences/{licence}/restrictions", post((*call).postRestriction)},
 		{"/v1/licences/{licence}/releases", post((*call).postRelease)},
 		{"/v1/licences/{licence}/bindings", post((*call).postBinding)},
+		{"/v1/licences/{licence}/accesses", get((*call).getAccesses, "before", "limit")},
 		{"/v1/bindings/{binding}/revoke", post((*call).postRevocation)},
 		{"/v1/previews", post((*call).postPreview)},
 		{"/v1/drafts", methods{http.MethodGet: {serve: (*call).getDrafts}, http.MethodPost: {serve: (*call).postDraft}}},
@@ -70,6 +73,18 @@ func table() []route {
 		{"/v1/jobs/{job}", get((*call).getJob)},
 		{"/v1/jobs/{job}/rejects", get((*call).getRejects, "format")},
 		{"/v1/jobs/{job}/credentials", get((*call).getJobCredentials)},
+		{"/v1/requests", methods{
+			http.MethodGet:  {serve: (*call).getRequests, query: []string{"type", "before", "limit"}},
+			http.MethodPost: {who: departments, serve: (*call).postRequest},
+		}},
+		{"/v1/requests/{request}/evidence", get((*call).getEvidence)},
+		{"/v1/grants", methods{
+			http.MethodGet:  {serve: (*call).getGrants, query: []string{"licence"}},
+			http.MethodPost: {serve: (*call).postGrant},
+		}},
+		{"/v1/grants/{grant}/withdraw", post((*call).postWithdrawal)},
+		{"/v1/objections", get((*call).getObjections, "state")},
+		{"/v1/objections/{objection}/settle", post((*call).postSettlement)},
 		{"/v1/desk", get((*call).getDesk)},
 		{"/v1/types", get((*call).getTypes)},
 		{"/v1/sessions", methods{

@@ -333,7 +333,7 @@ func TestSecondSignerMissing(t *testing.T) {
 func TestSingleJob(t *testing.T) {
 	s := httpapitest.New(t, "marriage")
 	only := func(rights string) string {
-		return strings.Replace(s.StaffFile(), "{other: [issue, status, restrict, open, search, approve, bind, import]}", rights, 1)
+		return strings.Replace(s.StaffFile(), "{other: [issue, status, restrict, open, search, approve, grant, audit, objection, bind, import]}", rights, 1)
 	}
 	reload(t, s, only("{marriage: [issue]}"))
 	c := s.SignIn(httpapitest.Stranger)

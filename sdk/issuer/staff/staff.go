@@ -53,10 +53,14 @@ const (
 	Approve  Right = "approve"  // be the second person
 	Bind     Right = "bind"     // bind holders' keys to licences, and revoke that
 	Import   Right = "import"   // issue many licences from a file, and get their credentials
+
+	Grant     Right = "grant"     // give and withdraw grants on behalf of holders who were identified, and see them
+	Audit     Right = "audit"     // see which requests of other departments were answered and how, with the evidence
+	Objection Right = "objection" // see and answer holders' objections
 )
 
 // Rights are all of them.
-var Rights = []Right{Issue, Status, Restrict, Open, Search, Approve, Bind, Import}
+var Rights = []Right{Issue, Status, Restrict, Open, Search, Approve, Bind, Import, Grant, Audit, Objection}
 
 // The kinds of callers.
 const (

@@ -3,6 +3,7 @@ package web_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,6 +25,8 @@ func TestEveryViewLooksRight(t *testing.T) {
 	draft := "draft/" + o.keep(3)
 	o.set(2, licence.Active, licence.Revoked, http.StatusOK)
 	o.set(2, licence.Revoked, licence.Active, http.StatusAccepted)
+	o.object(1, "核验结论有误 <b>\n请更正")
+	o.object(3, strings.Repeat("很长的异议", 100))
 	p := o.clerk().With("Idempotency-Key", "layout-1")
 	p.Post("/v1/licences/3/restrictions", map[string]any{"code": o.Type.Restrictions[0].Code}).Want(t, http.StatusCreated)
 	p.With("Content-Type", "text/csv").Post("/v1/imports?type=property&dryRun=true", "不动产权证号,权利人\n一,甲\n二,乙\n").Want(t, http.StatusAccepted)
@@ -53,6 +56,18 @@ func TestEveryViewLooksRight(t *testing.T) {
 			b.run(`document.querySelectorAll("#view details").forEach(d => d.open = true)`)
 			b.Click("#status input[value=suspended]")
 			b.Until(webpagetest.Seen("#history li"))
+		}},
+		{"grants", func(b *tab) {
+			b.view("licence/3", "[data-part=grants] summary")
+			b.Click("[data-part=grants] summary")
+			b.Until(webpagetest.Seen("#grants details summary"))
+			b.run(`document.querySelectorAll("#grants details").forEach(d => d.open = true)`)
+			b.Until(webpagetest.Seen("#grant-uses"))
+		}},
+		{"objections", func(b *tab) {
+			b.view("objections", "#objections textarea")
+			b.Click("[data-part=answered] summary")
+			b.Until(webpagetest.Seen("[data-part=answered] p, [data-part=answered] li"))
 		}},
 		{"sheet-open", func(b *tab) { b.view("sheet/1", "#sheet-open") }},
 		{"sheet-fields", func(b *tab) {

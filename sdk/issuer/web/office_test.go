@@ -17,6 +17,7 @@ import (
 
 	"github.com/credledger/credledger/sdk/issuer/httpapi"
 	"github.com/credledger/credledger/sdk/issuer/httpapi/httpapitest"
+	"github.com/credledger/credledger/sdk/issuer/vault"
 	"github.com/credledger/credledger/sdk/issuer/web"
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/licence/samples"
@@ -48,6 +49,7 @@ func newOffice(t *testing.T, typ string) *office {
 		c.Department.Name = licence.Text{Zh: "示范市自然资源和规划局", En: "Bureau of Natural Resources and Planning"}
 	})
 	s.Clock.Advance(time.Since(s.Clock.Now())) // to that of the browser, by which cookies expire
+	s.Offer()
 	o := &office{Server: s, Front: webpagetest.NewFront(s.API)}
 	server := httptest.NewServer(o.Front)
 	o.home = server.URL
@@ -130,6 +132,13 @@ func (o *office) set(id int64, from, to licence.State, want int) {
 	o.TB.Helper()
 	t, _ := o.Type.Transition(from, to)
 	o.clerk().Post(fmt.Sprintf("/v1/licences/%d/status", id), map[string]any{"to": to, "reason": t.Reasons[0].Code}).Want(o.TB, want)
+}
+
+// object has a holder object to something about a licence, as the wallet does.
+func (o *office) object(id int64, text string) {
+	o.TB.Helper()
+	made := &vault.Objection{Licence: vault.ID(id), About: vault.AboutVerdict, Text: text, Due: licence.DateOf(o.Clock.Now()) + 15}
+	o.Must(o.Vault.Write(o.Context(), vault.By{Actor: "holder", Purpose: "wallet"}, func(tx *vault.Tx) error { return tx.Object("990101196811176439", made) }))
 }
 
 // A tab is a browser's tab with the desk in it.

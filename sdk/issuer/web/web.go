@@ -1,7 +1,8 @@
 // Package web is the desk (制证窗口): the pages on which the people of an issuing department issue
 // licences and look after them. They sign in by name, fill in a licence or bring a list of them, see
 // what will be anchored before it is, undo what was not yet, print, look licences up, suspend, revoke
-// and restrict them in the type's own words, and approve what another has proposed.
+// and restrict them in the type's own words, give and withdraw grants for holders at the counter, answer
+// objections, and approve what another has proposed.
 //
 // The pages are plain HTML, CSS and ES modules, embedded, and talk to the issuing service's API under
 // /v1/ of the same origin, which decides everything: who may do what, what a record must be, what a

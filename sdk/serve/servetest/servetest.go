@@ -1,4 +1,4 @@
-// Package servetest loads services in benchmarks.
+// Package servetest loads services in benchmarks, and finds addresses for those of tests.
 package servetest
 
 import (

@@ -22,9 +22,12 @@ import (
 	"github.com/credledger/credledger/sdk/issuer"
 	"github.com/credledger/credledger/sdk/issuer/httpapi"
 	"github.com/credledger/credledger/sdk/issuer/issuertest"
+	"github.com/credledger/credledger/sdk/issuer/release"
+	"github.com/credledger/credledger/sdk/issuer/releasetest"
 	"github.com/credledger/credledger/sdk/issuer/staff"
 	"github.com/credledger/credledger/sdk/rest/resttest"
 	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/verifier/matter"
 )
 
 // The people, who all have the same password.
@@ -63,7 +66,7 @@ type Server struct {
 
 // contract is read once; it is not changed.
 var contract = sync.OnceValues(func() (*resttest.Contract, error) {
-	return resttest.Load(httpapi.Contract, "text/csv", "application/jsonl", "application/xml", "application/cbor-seq")
+	return resttest.Load(httpapi.Contract, "text/csv", "application/jsonl", "application/xml", "application/cbor-seq", "application/cbor")
 })
 
 // New starts an API for a department that issues licences of a type; change changes what it stands on. Jobs are done while
@@ -97,6 +100,19 @@ func NewAt(tb testing.TB, typ, address string, change ...func(*httpapi.Config)) 
 	return s
 }
 
+// Offer has the API answer the requests of other departments.
+func (s *Server) Offer() *releasetest.Office {
+	s.Helper()
+	rate := callers.Rate{PerSecond: 1e6, Burst: 1e6}
+	o := releasetest.New(s.Town, s.Issuer, func(c *release.Config) { c.Admit = httpapi.NewAgencyLimiter(rate, s.Clock.Now).Take })
+	matters, err := matter.Builtin()
+	s.Must(err)
+	s.Rewire(func(c *httpapi.Config) {
+		c.Release = &httpapi.Release{Desk: o.Desk, AccessLog: o.Log, View: o.Index, Matters: matters, Address: rate}
+	})
+	return o
+}
+
 // Wiring is what the API stands on.
 func (s *Server) Wiring() httpapi.Config { return s.config }
 
@@ -124,11 +140,11 @@ systems:
     certificates: ["CERTIFICATE"]
     rate: {perSecond: 1000000, burst: 1000000}
     rights:
-      TYPE: [issue, status, restrict, open, search, bind, import]
+      TYPE: [issue, status, restrict, open, search, grant, audit, objection, bind, import]
 people:
-  - {name: wangfang, unit: 登记窗口1号, password: "HASH", rights: {TYPE: [issue, status, restrict, open, search, bind, import]}}
+  - {name: wangfang, unit: 登记窗口1号, password: "HASH", rights: {TYPE: [issue, status, restrict, open, search, grant, audit, objection, bind, import]}}
   - {name: 李雷, unit: 登记处, password: "HASH", rights: {TYPE: [approve, search]}}
-  - {name: zhaoli, unit: 其他科室, password: "HASH", rights: {other: [issue, status, restrict, open, search, approve, bind, import]}}
+  - {name: zhaoli, unit: 其他科室, password: "HASH", rights: {other: [issue, status, restrict, open, search, approve, grant, audit, objection, bind, import]}}
   - {name: sunmei, unit: 档案室, password: "HASH", rights: {TYPE: [search]}}
 `)
 }

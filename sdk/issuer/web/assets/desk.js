@@ -8,13 +8,14 @@ import "./frame.js";
 import { importing, job } from "./import.js";
 import { write } from "./lang.js";
 import { licence } from "./licence.js";
+import { objections } from "./objections.js";
 import { search } from "./search.js";
 import { sheet } from "./sheet.js";
 import { today } from "./today.js";
 import { button } from "./words.js";
 
-const views = { "": today, issue, draft, import: importing, job, search, licence, sheet, approvals };
-const tabs = { "": "today", issue: "issue", draft: "issue", import: "import", job: "import", search: "search", licence: "search", sheet: "search", approvals: "approvals" };
+const views = { "": today, issue, draft, import: importing, job, search, licence, sheet, approvals, objections };
+const tabs = { "": "today", issue: "issue", draft: "issue", import: "import", job: "import", search: "search", licence: "search", sheet: "search", approvals: "approvals", objections: "objections" };
 
 const words = {
   failed: { zh: "这一步没有完成", en: "This could not be done" },
@@ -136,7 +137,7 @@ async function begin() {
     desk.types = types;
     write(find("who").querySelector("p"), { zh: `${me.issuer.name.zh} · ${me.unit} · ${me.name}`, en: `${me.issuer.name.en} · ${me.unit} · ${me.name}` });
     find("who").hidden = find("tabs").hidden = false;
-    for (const [tab, right] of Object.entries({ issue: "issue", import: "import", search: "search" })) {
+    for (const [tab, right] of Object.entries({ issue: "issue", import: "import", search: "search", objections: "objection" })) {
       document.querySelector(`[data-tab=${tab}]`).hidden = desk.typesFor(right).length === 0;
     }
     document.querySelector("[data-tab=approvals]").hidden = desk.typesFor("approve").length + desk.typesFor("status").length === 0;

@@ -3,6 +3,7 @@
 import { base64, get, post } from "./api.js";
 import { changing, releasing, restricting } from "./change.js";
 import { icon, make } from "./dom.js";
+import { granting } from "./grants.js";
 import { contents, renewing } from "./issue.js";
 import { moment } from "./time.js";
 import { askPurpose, badge, both, button, download, once, purposeIn, row } from "./words.js";
@@ -38,6 +39,7 @@ export async function licence(desk, id, to, successor) {
     may("status") && type && changing(desk, l, type, to, successor),
     may("restrict") && type && restricting(desk, l, type),
     may("restrict") && restrictions.some((r) => r.code) && releasing(desk, l, restrictions),
+    may("grant") && granting(desk, l, type),
     bindings.length > 0 && bound(desk, bindings, may("bind")),
     may("open") && history(desk, l),
   ];
