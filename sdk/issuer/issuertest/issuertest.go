@@ -62,7 +62,7 @@ func New(tb testing.TB, typ, address string) *Town {
 	t.Department, t.Type = t.City.Issuer(tb, typ), t.City.Type(tb, typ)
 	t.Ledger = t.store.As(t.Department.ID)
 	d := t.Department
-	t.keys.Store(&[]key{{d.Anchor, statement.PurposeAnchor}, {d.Status, statement.PurposeStatus}, {d.Second, statement.PurposeStatus}, {d.Consent, statement.PurposeConsent}})
+	t.keys.Store(&[]key{{d.Anchor, statement.PurposeAnchor}, {d.Status, statement.PurposeStatus}, {d.Second, statement.PurposeStatus}, {d.Consent, statement.PurposeConsent}, {d.Log, statement.PurposeLog}})
 	if address == "" {
 		t.Address = t.Path("vault.db")
 	}

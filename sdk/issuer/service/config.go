@@ -33,6 +33,8 @@ type Config struct {
 	Retention  map[string]int `yaml:"retention"` // days, by licence type; may be left out
 	Expiring   int            `yaml:"expiring"`  // days; may be left out
 	Webhooks   []Webhook      `yaml:"webhooks"`  // may be left out
+	Release    *Release       `yaml:"release"`   // may be left out
+	Wallet     *Wallet        `yaml:"wallet"`    // may be left out
 	Limits     Limits         `yaml:"limits"`
 	LogLevel   string         `yaml:"logLevel"`
 }
@@ -69,6 +71,7 @@ func Default(department, certificates string) *Config {
 		Metrics:    "127.0.0.1:9465",
 		Window:     200 * time.Millisecond,
 		Expiring:   30,
+		Release:    DefaultRelease(),
 		Limits:     Limits{Connections: 4096, Concurrent: 2048, PublicPerSecond: 5, PublicBurst: 30, ImportMegabytes: 4096},
 		LogLevel:   "info",
 	}
@@ -98,6 +101,10 @@ func (c *Config) resolve(dir string) {
 	paths := append(c.doors().Paths(), &c.Staff, &c.Spool)
 	for i := range c.Webhooks {
 		paths = append(paths, &c.Webhooks[i].Secret, &c.Webhooks[i].Authorities)
+	}
+	paths = append(paths, c.Wallet.paths()...)
+	if c.Release != nil {
+		paths = append(paths, &c.Release.Directory, &c.Release.Policy, &c.Release.Matters)
 	}
 	serve.Resolve(dir, paths...)
 }
@@ -152,6 +159,12 @@ func (c *Config) check() error {
 		if err != nil {
 			return fmt.Errorf("webhooks: %w", err)
 		}
+	}
+	if err := c.Release.check(); err != nil {
+		return err
+	}
+	if err := c.Wallet.check(c.Release, &c.Limits); err != nil {
+		return err
 	}
 	if err := c.doors().Check(); err != nil {
 		return err

@@ -24,6 +24,8 @@ func full() *Config {
 			Events: []string{"licence.status", "job.done"}, Authorities: "ca.crt", Networks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}},
 		{Name: "here", URL: "http://127.0.0.1:9/", Secret: "/etc/here"},
 	}
+	c.Release = &Release{Directory: "/srv/release", AccessLog: "releases-2", Policy: "policy 7", Matters: "matters", AddressPerSecond: 0.5, AddressBurst: 3, AgencyPerSecond: 7, AgencyBurst: 9}
+	c.Wallet = fullWallet()
 	c.LogLevel = "debug"
 	c.Window = 50 * time.Millisecond
 	return c
@@ -33,7 +35,7 @@ func full() *Config {
 func TestConfigText(t *testing.T) {
 	plain := Default("civil-affairs", "tlcp")
 	plain.Web = serve.Web{Address: "[::]:80", Plain: true}
-	plain.TLCP, plain.Metrics, plain.Expiring = nil, "", 0
+	plain.TLCP, plain.Metrics, plain.Expiring, plain.Release = nil, "", 0, nil
 	for name, want := range map[string]*Config{"default": Default("civil-affairs", "tlcp"), "full": full(), "plain": plain} {
 		got, err := ParseConfig(want.Text(), "/home")
 		if err != nil {
@@ -54,6 +56,7 @@ func TestConfigPaths(t *testing.T) {
 	}
 	if c.Staff != "/srv/home/issuer/natural-resources/staff.yaml" || c.Spool != "/srv/home/issuer/natural-resources/spool" || c.TLCP.SigningKey != "/srv/home/tlcp/signing.key" ||
 		c.Web.Key != "/etc/web.key" || c.Webhooks[0].Secret != "/srv/home/issuer/natural-resources/permits.secret" ||
+		c.Release.Directory != "/srv/release" || c.Release.Policy != "/srv/home/issuer/natural-resources/policy 7" ||
 		c.Webhooks[0].Authorities != "/srv/home/issuer/natural-resources/ca.crt" || c.Webhooks[1].Secret != "/etc/here" || c.Webhooks[1].Authorities != "" {
 		t.Errorf("%+v", c)
 	}
@@ -86,6 +89,11 @@ func TestConfigRefuses(t *testing.T) {
 		"a webhook that is no URL":      func(c *Config) { c.Webhooks[0].URL = "https://%" },
 		"a webhook of an unknown event": func(c *Config) { c.Webhooks[0].Events = []string{"licence.lost"} },
 		"too many webhooks":             func(c *Config) { c.Webhooks = make([]Webhook, maxWebhooks+1) },
+		"no directory of releases":      func(c *Config) { c.Release.Directory = "" },
+		"a log's name with a space":     func(c *Config) { c.Release.AccessLog = "releases 1" },
+		"no policy":                     func(c *Config) { c.Release.Policy = "" },
+		"no requests of an address":     func(c *Config) { c.Release.AddressPerSecond = 0 },
+		"no requests of an agency":      func(c *Config) { c.Release.AgencyBurst = 0 },
 		"a level of nothing":            func(c *Config) { c.LogLevel = "loud" },
 	} {
 		c := Default("a", "tlcp")

@@ -15,5 +15,10 @@
 // Beside that it erases what was kept long enough, at night; deletes idempotency keys and proposals that have
 // expired; and looks for new keys of the department, so that these can be rotated while it runs.
 //
+// With releases, it also answers the requests of other departments (sdk/issuer/release): by a view of the ledger that it
+// follows and checks itself, and only while that is of the present; with an access log whose checkpoints it anchors; by the
+// policy in a file, which it takes whenever it changes. The ledger may be out of reach meanwhile: what is granted then is
+// brought there later, and what is withdrawn holds at once.
+//
 // The package decides nothing about licences, and logs nobody's name and no value of a licence.
 package service

@@ -22,7 +22,7 @@ type keyring struct {
 }
 
 // purposes are those that the service signs for.
-var purposes = []statement.Purposes{statement.PurposeAnchor, statement.PurposeStatus, statement.PurposeConsent}
+var purposes = []statement.Purposes{statement.PurposeAnchor, statement.PurposeStatus, statement.PurposeConsent, statement.PurposeLog}
 
 // keysEvery is how often the keys are read again without a reason.
 const keysEvery = 15 * time.Second

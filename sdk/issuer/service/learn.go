@@ -17,6 +17,7 @@ import (
 
 // A constitution is what the ledger says about the department.
 type constitution struct {
+	authority  string // id of it
 	department licence.Department
 	types      []*licence.Type // those that it issues, all versions of each
 }
@@ -48,6 +49,13 @@ func learn(ctx context.Context, l ledger.Ledger, department string, log *slog.Lo
 // ask asks the ledger about a department once.
 func ask(ctx context.Context, l ledger.Ledger, department string) (*constitution, error) {
 	c := new(constitution)
+	var genesis struct {
+		Authority string `json:"authority"`
+	}
+	if err := query(ctx, l, &genesis, "ledger"); err != nil {
+		return nil, err
+	}
+	c.authority = genesis.Authority
 	if err := query(ctx, l, &c.department, "department", department); err != nil {
 		return nil, err
 	}

@@ -25,6 +25,13 @@ const (
 	notTheSame  = "ledger-other"      // the ledger is another one, or was put back
 	notStored   = "vault-unavailable" // the vault's database does not answer
 	notSigning  = "key-missing"       // there is no key in force that anchors
+
+	// Of a service that answers requests:
+	notViewing  = "index-behind"      // the view of the ledger has not caught up
+	notRecent   = "view-old"          // it is older than verdicts may rest on, or without any time
+	notHonest   = "ledger-discrepant" // the ledger committed what it must not
+	notEnrolled = "key-not-for-log"   // nobody would believe the access log: start anew with a key in force
+	notAnchored = "log-not-anchored"  // the anchoring of the access log has ended
 )
 
 // probeTimeout is what a question to the vault may take.
@@ -34,7 +41,7 @@ func (s *Service) readiness(ctx context.Context) readiness {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	compared := s.comparison.state()
-	r := readiness{Problems: []string{}, Blocked: []string{}, Height: compared.height}
+	r := readiness{Problems: s.releasing.problems(), Blocked: []string{}, Height: compared.height}
 	for _, p := range []struct {
 		code string
 		is   bool
@@ -85,5 +92,6 @@ func (s *Service) count() {
 	gauge("compared_height_blocks", "Blocks of the ledger with which the vault was compared.", func() float64 { return float64(s.comparison.state().height) })
 	gauge("blocked_types", "Types that are not issued because the vault has lost licences of theirs.", func() float64 { return float64(len(s.comparison.state().blocked)) })
 	gauge("ledger_reached", "1 while the ledger can be reached.", func() float64 { return serve.Bool(s.comparison.state().reached == yes) })
+	s.releasing.count(gauge)
 	gauge("ready", "1 while /readyz says yes.", func() float64 { return serve.Bool(s.readiness(context.Background()).Ready) })
 }

@@ -23,10 +23,11 @@ const (
 // Run serves until ctx is done, or until a part that the service cannot do without has ended: then it
 // returns why. Requests under way are finished. Afterwards everything is closed that New opened.
 func (s *Service) Run(ctx context.Context) error {
-	return s.doors.Run(ctx, s.log, []serve.Chore{
+	chores := []serve.Chore{
 		s.keepCompared, s.keepKeys, s.keepLearning, s.purge, s.sweepAtNight, s.beat,
 		s.once(s.work), s.once(s.notifier.Follow), s.once(s.tellDone), s.once(s.tellExpiring), s.once(s.notifier.Send),
-	}, s.Close)
+	}
+	return s.doors.Run(ctx, s.log, append(append(chores, s.releaseChores()...), s.walletChores()...), s.Close)
 }
 
 // once begins a chore when the vault was compared with the ledger.
@@ -130,7 +131,7 @@ func (s *Service) Reload(ctx context.Context) error {
 		s.gate.Reload(directory)
 		s.compare(directory)
 	}
-	err = errors.Join(err, s.loadSubscribers(), s.keys.refresh(ctx), s.doors.Reload())
+	err = errors.Join(err, s.loadSubscribers(), s.keys.refresh(ctx), s.doors.Reload(), s.holding.reload())
 	if err != nil {
 		s.log.Error("what could not be read again stays as it was", "error", err)
 	} else {

@@ -34,9 +34,10 @@ type Parts struct {
 	// Beat submits a heartbeat if one is due; nil where the authority is elsewhere.
 	Beat func(context.Context) error
 
-	Pages http.Handler // what is served beside the API
-	Now   func() time.Time
-	Log   slog.Handler
+	Pages       http.Handler // what is served beside the API
+	WalletPages http.Handler // beside the wallet's
+	Now         func() time.Time
+	Log         slog.Handler
 }
 
 // A Service is an issuing department at work.
@@ -56,6 +57,9 @@ type Service struct {
 	api      *httpapi.API
 	notifier *notify.Notifier
 	doors    *serve.Doors
+
+	holding   *holding   // nil: there is no wallet
+	releasing *releasing // nil: the requests of other departments are not answered
 
 	subscribers atomic.Pointer[[]*notify.Subscriber]
 	comparison  comparison
@@ -108,6 +112,12 @@ func (s *Service) open(ctx context.Context) error {
 		Types:       s.learnt.ids, Expiring: s.config.Expiring,
 		Now: s.parts.Now, Log: s.log, Attempts: func(subscriber, outcome string) { s.attempts(subscriber, outcome) },
 	})
+	if err := s.openRelease(ctx); err != nil {
+		return err
+	}
+	if err := s.openWallet(); err != nil {
+		return err
+	}
 	s.count()
 	return s.openDoors()
 }
@@ -135,6 +145,7 @@ func (s *Service) openDoors() error {
 		Staff: s.gate, Spool: s.config.Spool, Host: s.parts.Host, Pages: s.parts.Pages, Now: s.parts.Now,
 		Public:    callers.Rate{PerSecond: s.config.Limits.PublicPerSecond, Burst: s.config.Limits.PublicBurst},
 		MaxImport: int64(s.config.Limits.ImportMegabytes) << 20,
+		Release:   s.releasing.api(),
 		Observe:   s.observe,
 	})
 	if err != nil {
@@ -169,7 +180,9 @@ func (s *Service) loadSubscribers() error {
 }
 
 // Addresses returns where the service listens.
-func (s *Service) Addresses() []serve.Address { return s.doors.Addresses() }
+func (s *Service) Addresses() []serve.Address {
+	return append(s.doors.Addresses(), s.holding.addresses()...)
+}
 
 // Close closes what is open; Run does it at its end.
 func (s *Service) Close() error {
@@ -179,8 +192,10 @@ func (s *Service) Close() error {
 	if s.issuer != nil {
 		s.issuer.Close()
 	}
+	s.holding.close()
+	err := s.releasing.close()
 	if s.spool != nil {
-		return s.spool.Close()
+		err = errors.Join(err, s.spool.Close())
 	}
-	return nil
+	return err
 }

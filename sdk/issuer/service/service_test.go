@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -83,6 +84,9 @@ func TestPostgreSQL(t *testing.T) {
 	}
 	other.config.Spool = "spool-2"
 	w.Must(os.Mkdir(w.Path("spool-2"), 0o700))
+	other.config.Release = new(*w.config.Release)
+	other.config.Release.Directory, other.config.Release.AccessLog = "release-2", "releases-2"
+	other.createLog()
 	other.begin()
 	again, status, err := other.call(http.DefaultClient, "web", "/v1/licences", "request-1", w.application(1))
 	if err != nil || status != http.StatusCreated || !again.Earlier || again.Licence.Digest != first.Licence.Digest {
@@ -245,7 +249,7 @@ func TestWebhooks(t *testing.T) {
 		if e.Status.To != licence.Suspended || e.Licence.Digest.String() != l.Licence.Digest {
 			t.Errorf("%+v, %+v", e.Licence, e.Status)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("no message\n%s", w.logged)
 	}
 	w.await("the attempt to be counted", func() bool {
@@ -272,16 +276,6 @@ func TestSweep(t *testing.T) {
 	if !w.erased(ended) || w.erased(kept) {
 		t.Errorf("erased: the one that ended %v, the one that did not %v", w.erased(ended), w.erased(kept))
 	}
-}
-
-func (w *world) erased(answer issued) bool {
-	w.Helper()
-	var id vault.ID
-	_, err := fmt.Sscan(licenceID(answer), &id)
-	w.Must(err)
-	l, err := w.Vault.Licence(w.Context(), id)
-	w.Must(err)
-	return l.ErasedAt != nil
 }
 
 // A vault that was put back from an old copy does not issue what was issued since: the service says so, and goes on
@@ -334,6 +328,9 @@ func TestRefusesToStart(t *testing.T) {
 		"an address of elsewhere": {serve.CodeListen, func(w *world) { w.config.Web = serve.Web{Address: "192.0.2.1:0", Plain: true} }},
 		"no such department":      {serve.CodeStart, func(w *world) { w.config.Department = "nobody" }},
 		"another's vault":         {serve.CodeStart, func(w *world) { w.config.Department = "civil-affairs" }},
+		"no access log":           {serve.CodeStart, func(w *world) { w.Must(os.RemoveAll(w.Path("release/access-log"))) }},
+		"another access log":      {serve.CodeConfig, func(w *world) { w.config.Release.AccessLog = "releases-2" }},
+		"no index":                {serve.CodeStart, func(w *world) { w.write("release/index", []byte("a file")) }},
 		"no such unit":            {serve.CodeConfig, func(w *world) { w.config.Unit = "nowhere" }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -354,18 +351,21 @@ func TestShutdownFinishes(t *testing.T) {
 	c, err := net.Dial("tcp", strings.TrimPrefix(w.url("web"), "http://"))
 	w.Must(err)
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
-	_, err = fmt.Fprintf(c, "POST /v1/licences HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\nIdempotency-Key: shutdown-request\r\nContent-Length: %d\r\n\r\n%s",
-		w.token, len(body), body[:10])
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
+	_, err = fmt.Fprintf(c, "POST /v1/licences HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\nIdempotency-Key: shutdown-request\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n",
+		w.token, len(body))
 	w.Must(err)
-	time.Sleep(50 * time.Millisecond) // until the head is read: then it is under way
+	answer := bufio.NewReader(c)
+	if line, err := answer.ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 100") { // the body is read: it is under way
+		t.Fatalf("%q, %v", line, err)
+	}
 	w.stop()
 	time.Sleep(50 * time.Millisecond)
-	_, err = c.Write(body[10:])
+	_, err = c.Write(body)
 	w.Must(err)
-	b, err := io.ReadAll(c)
+	b, err := io.ReadAll(answer)
 	w.Must(err)
-	if !strings.HasPrefix(string(b), "HTTP/1.1 201") {
+	if !strings.HasPrefix(string(b), "\r\nHTTP/1.1 201") {
 		t.Errorf("%.300q", b)
 	}
 	w.Must(<-w.ended)

@@ -99,6 +99,159 @@ webhooks:
 #     networks: [10.0.0.0/8]
 {{- end}}
 
+{{if .Release -}}
+# The requests of other departments for fields of licences are answered (docs/RELEASE.md): by the policy that the
+# authority has published (` + "`credledger policy publish`" + `; the file is looked at every few seconds), and by holders'
+# grants. The directory holds a view of the ledger and the access log, which ` + "`credledger issuer init`" + ` has made;
+# a log keeps its name for ever. The limits are of requests: from one address, and of one agency.
+release:
+  directory: {{q .Release.Directory}}
+  accessLog: {{q .Release.AccessLog}}
+  policy: {{q .Release.Policy}}
+{{- if .Release.Matters}}
+  matters: {{q .Release.Matters}}
+{{- else}}
+  # The service items that grants can be for, as in verifier.yaml; without it those that are built in.
+  # matters: /srv/matters
+{{- end}}
+  addressPerSecond: {{.Release.AddressPerSecond}}
+  addressBurst: {{.Release.AddressBurst}}
+  agencyPerSecond: {{.Release.AgencyPerSecond}}
+  agencyBurst: {{.Release.AgencyBurst}}
+{{- else -}}
+# The requests of other departments are not answered.
+# release:
+#   directory: release
+#   accessLog: releases
+#   policy: ../../policy.signed
+#   addressPerSecond: 100
+#   addressBurst: 400
+#   agencyPerSecond: 50
+#   agencyBurst: 200
+{{- end}}
+
+{{if .Wallet -}}
+{{with .Wallet -}}
+# The holders of licences have a wallet (docs/WALLET.md) at a listener of their own. origin is what browsers know
+# it by.
+wallet:
+  web:
+    address: {{q .Web.Address}}
+{{- if .Web.Certificate}}
+    certificate: {{q .Web.Certificate}}
+    key: {{q .Web.Key}}
+{{- end}}
+{{- if .Web.Plain}}
+    plain: true
+{{- end}}
+{{- if .Web.Proxies}}
+    proxies:
+{{- range .Web.Proxies}}
+      - {{q .String}}
+{{- end}}
+{{- end}}
+  origin: {{q .Origin}}
+{{- with .Platform}}
+  # The city's identity platform (OpenID Connect). It has ORIGIN/v1/sign-in/callback on file as our redirect
+  # URI; number is the claim that holds the identity number.
+  platform:
+    name: {zh: {{q .Name.Zh}}, en: {{q .Name.En}}}
+    issuer: {{q .Issuer}}
+    client: {{q .Client}}
+{{- if .Secret}}
+    secret: {{q .Secret}}
+{{- end}}
+{{- if .Scopes}}
+    scopes:
+{{- range .Scopes}}
+      - {{q .}}
+{{- end}}
+{{- end}}
+    number: {{q .Number}}
+{{- if .NameClaim}}
+    nameClaim: {{q .NameClaim}}
+{{- end}}
+{{- if .Authorities}}
+    authorities: {{q .Authorities}}
+{{- end}}
+{{- if .Networks}}
+    networks:
+{{- range .Networks}}
+      - {{q .String}}
+{{- end}}
+{{- end}}
+{{- end}}
+{{- with .Trial}}
+  # A trial: whoever can reach this machine can be any of these people. It works on loopback alone.
+  trial:
+    address: {{q .Address}}
+    people: {{q .People}}
+{{- end}}
+{{- with .Verifier}}
+  # Where codes are checked. With the token of an agency whose id is the department's, holders are told who
+  # has looked.
+  verifier:
+    url: {{q .URL}}
+{{- if .Token}}
+    token: {{q .Token}}
+{{- else}}
+    # token: verifier.token
+{{- end}}
+{{- if .Authorities}}
+    authorities: {{q .Authorities}}
+{{- end}}
+{{- if .Networks}}
+    networks:
+{{- range .Networks}}
+      - {{q .String}}
+{{- end}}
+{{- end}}
+{{- end}}
+  # How long somebody stays signed in: at most; without doing anything; and without proving once more who they
+  # are, for what shows more than a matter needs. one: true ends every other session of who signs in.
+  session: {{.Session}}
+  idle: {{.Idle}}
+  fresh: {{.Fresh}}
+{{- if .One}}
+  one: true
+{{- end}}
+  # In how many working days objections are answered. Saturdays and Sundays are none, nor are the holidays;
+  # workdays are those that are one in exchange.
+  answerWithin: {{.AnswerWithin}}
+{{- if .Holidays}}
+  holidays: [{{range $i, $d := .Holidays}}{{if $i}}, {{end}}{{q $d}}{{end}}]
+{{- end}}
+{{- if .Workdays}}
+  workdays: [{{range $i, $d := .Workdays}}{{if $i}}, {{end}}{{q $d}}{{end}}]
+{{- end}}
+  # Calls from one address.
+  perSecond: {{.PerSecond}}
+  burst: {{.Burst}}
+{{- end}}
+{{- else -}}
+# The holders of licences have no wallet (docs/WALLET.md).
+# wallet:
+#   web: {address: "0.0.0.0:8446", certificate: wallet.crt, key: wallet.key}
+#   origin: https://licences.example.gov.cn
+#   platform:
+#     name: {zh: 市统一身份认证平台, en: City Identity Platform}
+#     issuer: https://id.example.gov.cn
+#     client: licences
+#     secret: platform.secret
+#     scopes: [profile]
+#     number: id_number
+#     nameClaim: name
+#   verifier: {url: "https://verify.example.gov.cn", token: verifier.token}
+#   session: 2h
+#   idle: 20m
+#   fresh: 10m
+#   answerWithin: 10
+#   holidays: ["2026-10-01"]
+#   workdays: ["2026-10-10"]
+#   perSecond: 10
+#   burst: 100
+{{- end}}
+
 # What is taken on: connections at a time; requests worked on at a time, beyond which 503 is answered; what one
 # address may ask for without being known; and the greatest file of an import.
 limits:

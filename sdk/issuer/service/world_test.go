@@ -21,10 +21,14 @@ import (
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/callers"
 	"github.com/credledger/credledger/sdk/issuer/issuertest"
+	"github.com/credledger/credledger/sdk/issuer/releasetest"
 	"github.com/credledger/credledger/sdk/issuer/service"
 	"github.com/credledger/credledger/sdk/issuer/vault"
 	"github.com/credledger/credledger/sdk/ledger"
+	"github.com/credledger/credledger/sdk/ledger/ledgertest"
 	"github.com/credledger/credledger/sdk/sm/tlcp"
+	"github.com/credledger/credledger/sdk/statement"
+	"github.com/credledger/credledger/verifier/accesslog"
 )
 
 // A world is a town with an issuing service that the test can start, cut off and end.
@@ -37,6 +41,7 @@ type world struct {
 	root   []byte // the authority of the certificates for TLCP
 	token  string // of a system that may do all
 	next   *atomic.Int64
+	office *releasetest.Office // makes laws and requests
 
 	service *service.Service
 	stop    context.CancelFunc
@@ -62,13 +67,34 @@ func newWorld(t testing.TB, address string) *world {
 	w.write("tlcp/encryption.key", files.EncryptionKey)
 	w.write("staff.yaml", []byte(w.staff(w.token)))
 	w.Must(os.MkdirAll(w.Path("spool"), 0o700))
+	w.office = releasetest.Outside(w.Town)
+	w.beat(1)
+	w.config.Release.Policy = "policy.signed"
+	w.write("policy.signed", w.office.Policy(1, w.office.Law()))
+	w.createLog()
 	return w
+}
+
+// beat has the authority say what time it is.
+func (w *world) beat(sequence uint64) {
+	w.Helper()
+	a := w.City.Authority
+	beat := &statement.Heartbeat{Ledger: w.City.ID, Sequence: sequence, Time: w.office.Seconds()}
+	ledgertest.Submit(w, w.As(a.ID), ledgertest.Sign(w, beat, a.Log))
+}
+
+// createLog makes the access log that the configuration names.
+func (w *world) createLog() {
+	w.Helper()
+	dir := w.Path(w.config.Release.Directory)
+	w.Must(os.MkdirAll(dir, 0o700))
+	w.Must(accesslog.Create(filepath.Join(dir, service.AccessLogDir), accesslog.Identity{Ledger: w.City.ID, Department: w.Department.ID, Log: w.config.Release.AccessLog}))
 }
 
 // staff is a file with a system that may do all that systems may.
 func (w *world) staff(token string) string {
 	return fmt.Sprintf("systems:\n  - id: registry\n    tokens: [%q]\n    rate: {perSecond: 100000, burst: 100000}\n"+
-		"    rights:\n      %s: [issue, status, restrict, open, search, bind, import]\npeople: []\n", callers.TokenDigest(token), w.Type.ID)
+		"    rights:\n      %s: [issue, status, restrict, open, search, bind, import, grant, audit, objection]\npeople: []\n", callers.TokenDigest(token), w.Type.ID)
 }
 
 func (w *world) write(name string, content []byte) {
@@ -86,8 +112,9 @@ func (w *world) new(ctx context.Context) (*service.Service, error) {
 	w.Must(level.UnmarshalText([]byte(config.LogLevel)))
 	return service.New(ctx, config, service.Parts{
 		Vault: w.vault, Ledger: w.ledger, Host: "verify.example", Keys: w.Keys, Now: w.Clock.Now,
-		Pages: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, "the desk") }),
-		Log:   slog.NewJSONHandler(w.logged, &slog.HandlerOptions{Level: level}),
+		Pages:       http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, "the desk") }),
+		WalletPages: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, "my licences") }),
+		Log:         slog.NewJSONHandler(w.logged, &slog.HandlerOptions{Level: level}),
 	})
 }
 
@@ -121,7 +148,7 @@ func (w *world) end() error {
 	select {
 	case err := <-w.ended:
 		return err
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		w.Fatal("the service does not end")
 		return nil
 	}
@@ -207,11 +234,22 @@ func (w *world) mustIssue() issued {
 // await waits until something is so.
 func (w *world) await(what string, is func() bool) {
 	w.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			w.Fatalf("%s: not within 30 s; log:\n%s", what, w.logged)
+			w.Fatalf("%s: not within a minute; log:\n%s", what, w.logged)
 		}
 	}
+}
+
+// erased reports whether what a licence says was erased.
+func (w *world) erased(answer issued) bool {
+	w.Helper()
+	var id vault.ID
+	_, err := fmt.Sscan(licenceID(answer), &id)
+	w.Must(err)
+	l, err := w.Vault.Licence(w.Context(), id)
+	w.Must(err)
+	return l.ErasedAt != nil
 }
 
 // A readiness is the answer of /readyz.
