@@ -110,7 +110,7 @@ func (c *claim) remove() error {
 	entries, err := os.ReadDir(c.dir)
 	for _, e := range entries {
 		switch name := e.Name(); {
-		case slices.Contains([]string{"keys", vaultsDir, "ledger", genesisFile, configFile}, name), slices.Contains(verifierNames, name),
+		case slices.Contains([]string{"keys", vaultsDir, "ledger", genesisFile, configFile, policySource, policyFile}, name), slices.Contains(verifierNames, name),
 			strings.HasPrefix(name, unfinished):
 			err = errors.Join(err, os.RemoveAll(c.path(name)))
 		}
@@ -176,6 +176,9 @@ func (c *claim) make(ctx context.Context, plan *cityPlan) (*madeHome, error) {
 	}
 	if err = f.all(ctx, plan); err == nil {
 		err = f.makeVerifier()
+	}
+	if err == nil && plan.builtin {
+		err = f.makePolicy(ctx)
 	}
 	if err = errors.Join(err, f.close()); err == nil {
 		err = c.sweep()

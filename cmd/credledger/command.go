@@ -69,11 +69,14 @@ func commands() []*command {
 		issueCommand(),
 		showCommand(),
 		presentCommand(),
+		printCommand(),
 		bindCommand(),
 		verifyCommand(),
 		serveCommand(),
 		openCommand(),
 		receiptVerifyCommand(),
+		requestCommand(),
+		evidenceCommand(),
 		statusSetCommand(),
 		statusImportCommand(),
 		statusHistoryCommand(),
@@ -101,6 +104,8 @@ func commands() []*command {
 		accessLogVerifyCommand(),
 		accessLogExportCommand(),
 		accessLogCreateCommand(),
+		reportSelfCommand(), // before report, whose argument "self" would be
+		reportCommand(),
 		snapshotMakeCommand(),
 		agencyTokenCommand(),
 		agencyClerkCommand(),
@@ -109,6 +114,8 @@ func commands() []*command {
 		issuerTokenCommand(),
 		issuerPersonCommand(),
 		issuerWebhooksCommand(),
+		policyPublishCommand(),
+		policyShowCommand(),
 		heartbeatCommand(),
 	}, networkCommands()...)
 }

@@ -74,7 +74,7 @@ type demoCommandRun struct {
 
 func (d *demo) tell(ctx context.Context) error {
 	began := time.Now()
-	acts := []func(context.Context) error{d.found, d.issue, d.present, d.attack, d.withdraw, d.audit}
+	acts := []func(context.Context) error{d.found, d.issue, d.present, d.release, d.attack, d.withdraw, d.audit}
 	if d.network {
 		acts = append(append([]func(context.Context) error{d.bringUp}, acts...), d.takeDown)
 	}

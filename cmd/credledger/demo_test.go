@@ -20,9 +20,13 @@ func TestDemo(t *testing.T) {
 	}{
 		{"en", []string{
 			"== 1. The data bureau founds the ledger", "== 2. Three departments issue", "== 3. A citizen shows a code",
-			"== 4. One changed bit", "== 5. Genuine, and still not", "== 6. The audit trusts nobody",
+			"== 4. One department asks another", "== 5. One changed bit", "== 6. Genuine, and still not", "== 7. The audit trusts nobody",
 		}, []string{
 			"  Verified: genuine and in force\n",
+			"  Released\n",
+			"  Verified: genuine and in force\n",
+			"  Refused\n",
+			"  The evidence is good",
 			"  Verification failed: do not rely on it\n",
 			"  Verification failed: do not rely on it\n",
 			"  Genuine, but not in force (revoked)\n",
@@ -32,9 +36,13 @@ func TestDemo(t *testing.T) {
 			"  Verified: genuine and in force, but restricted\n",
 		}, "  nothing is wrong\n"},
 		{"zh", []string{
-			"== 1. 数据局建账本", "== 2. 三个部门制发证照", "== 3. 亮证与核验", "== 4. 改一个比特", "== 5. 真实但不可用", "== 6. 审计",
+			"== 1. 数据局建账本", "== 2. 三个部门制发证照", "== 3. 亮证与核验", "== 4. 部门之间直接取用", "== 5. 改一个比特", "== 6. 真实但不可用", "== 7. 审计",
 		}, []string{
 			"  核验通过,现行有效\n",
+			"  已共享\n",
+			"  核验通过,现行有效\n",
+			"  拒绝共享\n",
+			"  凭据",
 			"  核验不通过,请勿据此办理\n",
 			"  核验不通过,请勿据此办理\n",
 			"  证照真实,当前已失效(已作废)\n",
@@ -94,7 +102,7 @@ func TestDemoJSON(t *testing.T) {
 	for _, c := range values[0].(map[string]any)["commands"].([]any) {
 		exits[commandtest.At(c, "exit")]++
 	}
-	if exits["1"] != 2 || exits["3"] != 4 || exits["5"] != 1 || exits["0"] < 10 || len(exits) != 4 {
+	if exits["1"] != 3 || exits["3"] != 4 || exits["5"] != 1 || exits["0"] < 10 || len(exits) != 4 {
 		t.Errorf("exit codes %v", exits)
 	}
 	p.run(exitUsage, "demo", "surplus")

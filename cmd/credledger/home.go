@@ -34,6 +34,8 @@ import (
 //	keys/<department>/master.keys  the master keys of its vault
 //	vault/<department>.db        what the department has issued, sealed
 //	verifier.yaml, agencies.yaml configuration of the verifier service
+//	policy.yaml, policy.signed   the policy for releases between departments, as written and as published
+//	issuer/<department>/         configuration of its issuing service, and what that keeps
 //	tlcp/, verifier/             its certificates, and what it keeps
 //	opener/                      what `credledger open` keeps: an index, and the token of its callers
 //

@@ -114,10 +114,11 @@ type cityPlan struct {
 	authority   *licence.Department
 	departments []licence.Department // all, the authority among them
 	types       []*licence.Type
+	builtin     bool // those of the demonstration city
 }
 
 func planCity(o *initOptions) (*cityPlan, error) {
-	plan := &cityPlan{name: o.name}
+	plan := &cityPlan{name: o.name, builtin: o.departments == "" && o.catalog == ""}
 	var err error
 	if o.departments == "" {
 		plan.departments, err = catalog.Departments()

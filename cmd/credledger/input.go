@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/licence/catalog"
 	"github.com/credledger/credledger/sdk/qr"
+	"github.com/credledger/credledger/verifier/intake"
 )
 
 // maxCodeText bounds a file that holds the text of a code, in bytes.
@@ -38,8 +40,8 @@ func errIsDirectory(path string) error {
 }
 
 // presentations reads what a file holds: credentials and presentations one after the other (one, or
-// a bundle of any number), the text of a self-contained code, or a PNG or JPEG picture of one; told
-// apart by content. An error ends it.
+// a bundle of any number), the text of a self-contained code, a PNG or JPEG picture of one, or a PDF or
+// OFD to which they are attached; told apart by content. An error ends it.
 func (c *call) presentations(path string) iter.Seq2[*credential.Presentation, error] {
 	return func(yield func(*credential.Presentation, error) bool) {
 		f, err := c.open(path)
@@ -63,6 +65,8 @@ func (c *call) presentations(path string) iter.Seq2[*credential.Presentation, er
 			})
 		case len(magic) > 0 && magic[0] >= 0x80 && magic[0] < 0xa0: // an array in CBOR
 			sequence(r, path, yield)
+		case bytes.HasPrefix(magic, []byte("%PDF")), bytes.HasPrefix(magic, []byte("PK\x03\x04")):
+			attached(r, path, yield)
 		default:
 			yieldOne(yield, path, func() (*credential.Presentation, error) {
 				text, err := io.ReadAll(io.LimitReader(r, maxCodeText+1))
@@ -85,6 +89,24 @@ func yieldOne(yield func(*credential.Presentation, error) bool, path string, rea
 		err = fmt.Errorf("%s: %w", path, err)
 	}
 	yield(p, err)
+}
+
+// attached reads the credentials that are attached to a PDF or OFD.
+func attached(r io.Reader, path string, yield func(*credential.Presentation, error) bool) {
+	found := new(intake.Result)
+	file, err := io.ReadAll(io.LimitReader(r, intake.MaxFile+1))
+	if err == nil {
+		found, err = intake.NewReader(1).Read(context.Background(), intake.Input{File: file})
+	}
+	if err != nil {
+		yield(nil, fmt.Errorf("%s: %w", path, err))
+		return
+	}
+	for _, item := range found.Items {
+		if !yield(credential.Parse(item.Bytes)) {
+			return
+		}
+	}
 }
 
 // sequence reads credentials one after the other, in the memory of one.

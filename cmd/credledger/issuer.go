@@ -16,11 +16,13 @@ import (
 	"github.com/credledger/credledger/sdk/issuer/service"
 	"github.com/credledger/credledger/sdk/issuer/staff"
 	"github.com/credledger/credledger/sdk/issuer/vault"
+	walletweb "github.com/credledger/credledger/sdk/issuer/wallet/web"
 	"github.com/credledger/credledger/sdk/issuer/web"
 	"github.com/credledger/credledger/sdk/serve"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/sm/tlcp"
 	"github.com/credledger/credledger/sdk/statement"
+	"github.com/credledger/credledger/verifier/accesslog"
 )
 
 // What a home has for the issuing service of a department, in a directory of its own.
@@ -161,7 +163,7 @@ func (c *call) issuerParts(ctx context.Context, h *home, config *service.Config)
 		return nil, err
 	}
 	parts := &service.Parts{
-		Vault: v, Ledger: l, Host: h.config.Host, Pages: web.Handler(), Now: c.now,
+		Vault: v, Ledger: l, Host: h.config.Host, Pages: web.Handler(), WalletPages: walletweb.Handler(), Now: c.now,
 		Keys: func(ctx context.Context, p statement.Purposes) ([]sm.Signer, error) {
 			return h.signers(ctx, config.Department, p)
 		},
@@ -180,31 +182,39 @@ func (c *call) issuerParts(ctx context.Context, h *home, config *service.Config)
 func issuerInitCommand() *command {
 	return &command{
 		name: "issuer init", args: "--home DIR --department ID",
-		summary: "write the configuration of a department's issuing service, and the file of its staff",
-		detail: "They lie in issuer/ID of the home: issuer.yaml, which works on this machine as it is, and staff.yaml, in which\n" +
-			"nobody may do anything yet. What is there already stays. `credledger issuer token` and `credledger issuer\n" +
-			"person` make the lines for systems and people.",
+		summary: "write the configuration of a department's issuing service, the file of its staff, and an access log",
+		detail: "They lie in issuer/ID of the home: issuer.yaml, which works on this machine as it is; staff.yaml, in which\n" +
+			"nobody may do anything yet; and the access log for what is released to other departments. What is there\n" +
+			"already stays. `credledger issuer token` and `credledger issuer person` make the lines for systems and\n" +
+			"people. In a home of the demonstration city holders get a wallet as well (docs/WALLET.md), a trial on this\n" +
+			"machine: whoever can reach it can be any of the made-up people of people.yaml.",
 		flags: departmentFlag,
-		run: func(_ context.Context, c *call) error {
+		run: func(ctx context.Context, c *call) error {
 			switch {
 			case len(c.args) > 0:
 				return usagef("issuer init takes no arguments besides its flags")
 			case *c.options.(*string) == "":
 				return usagef("name the department with --department")
 			}
-			return c.initIssuer()
+			return c.initIssuer(ctx)
 		},
 	}
 }
 
-func (c *call) initIssuer() error {
+func (c *call) initIssuer(ctx context.Context) error {
 	department, err := c.issuing()
 	if err != nil {
 		return err
 	}
-	if _, err := readConfig(c.homeDir); err != nil {
+	h := newHome(c.homeDir, c.now)
+	if h.config, err = readConfig(c.homeDir); err != nil {
 		return err
 	}
+	v, err := h.knownVault(ctx, department)
+	if err != nil {
+		return err
+	}
+	defer h.closeVaults()
 	dir := c.issuerDir(department)
 	if err := makeDir(dir); err != nil {
 		return err
@@ -213,9 +223,21 @@ func (c *call) initIssuer() error {
 	if _, err := os.Stat(filepath.Join(c.homeDir, tlcpDir, "signing.key")); err != nil {
 		config.TLCP = nil // no certificates were made for it
 	}
+	if v == nil {
+		config.Release = nil // what is not issued here is not released
+	}
+	files := []newFile{{staffFile, staff.Template()}}
+	if _, err := os.Lstat(filepath.Join(dir, issuerFile)); v != nil && errors.Is(err, fs.ErrNotExist) && h.demonstration() {
+		more, err := h.trialWallet(department, config)
+		if err != nil {
+			return err
+		}
+		files = append(files, more...)
+	}
+	files = append(files, newFile{issuerFile, config.Text()})
 	var made []string
-	for name, content := range map[string][]byte{staffFile: staff.Template(), issuerFile: config.Text()} {
-		path := filepath.Join(dir, name)
+	for _, f := range files {
+		path, content := filepath.Join(dir, f.name), f.content
 		if _, err := os.Lstat(path); err == nil {
 			continue
 		}
@@ -224,8 +246,34 @@ func (c *call) initIssuer() error {
 		}
 		made = append(made, path)
 	}
+	if v != nil {
+		log, err := c.makeReleaseLog(department, v.Identity().Ledger)
+		if err != nil {
+			return err
+		}
+		if log != "" {
+			made = append(made, log)
+		}
+	}
 	c.answer(map[string]any{"directory": dir, "made": len(made)}, func(w io.Writer) { fmt.Fprintln(w, dir) })
 	return nil
+}
+
+// makeReleaseLog makes the access log for releases that the configuration names, unless it is there, and returns where.
+func (c *call) makeReleaseLog(department string, ledger sm.Hash) (string, error) {
+	config, err := c.issuingConfig(department)
+	if err != nil || config.Release == nil {
+		return "", err
+	}
+	if err := makeDir(config.Release.Directory); err != nil {
+		return "", err
+	}
+	dir := filepath.Join(config.Release.Directory, service.AccessLogDir)
+	err = accesslog.Create(dir, accesslog.Identity{Ledger: ledger, Department: department, Log: config.Release.AccessLog})
+	if accesslog.Code(err) == accesslog.CodeExists {
+		return "", nil
+	}
+	return dir, err
 }
 
 func issuerTokenCommand() *command {

@@ -27,7 +27,7 @@ func newIssuing(t *testing.T) *issuing {
 	i := &issuing{process: newProcess(t)}
 	i.run(exitDone, "init")
 	i.run(exitDone, "issuer", "init", "--department", "civil-affairs")
-	i.edit("127.0.0.1:8090", "127.0.0.1:0", "127.0.0.1:8444", "127.0.0.1:0", "127.0.0.1:9465", "127.0.0.1:0")
+	i.edit("127.0.0.1:8090", "127.0.0.1:0", "127.0.0.1:8091", "127.0.0.1:0", "127.0.0.1:8092", "127.0.0.1:0", "127.0.0.1:8444", "127.0.0.1:0", "127.0.0.1:9465", "127.0.0.1:0")
 	out, _ := i.run(exitDone, "issuer", "token", "--json")
 	var drawn struct{ Token, Digest string }
 	i.must(json.Unmarshal([]byte(out), &drawn))

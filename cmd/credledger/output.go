@@ -17,11 +17,14 @@ import (
 	"github.com/credledger/credledger/chaincode"
 	network "github.com/credledger/credledger/network/fabric"
 	"github.com/credledger/credledger/sdk/credential"
+	"github.com/credledger/credledger/sdk/grant"
+	"github.com/credledger/credledger/sdk/grant/policy"
 	"github.com/credledger/credledger/sdk/issuer"
 	"github.com/credledger/credledger/sdk/issuer/masterkey"
 	"github.com/credledger/credledger/sdk/issuer/vault"
 	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/licence"
+	"github.com/credledger/credledger/sdk/paper"
 	"github.com/credledger/credledger/sdk/qr"
 	"github.com/credledger/credledger/sdk/serve"
 	"github.com/credledger/credledger/sdk/sm"
@@ -31,7 +34,10 @@ import (
 	"github.com/credledger/credledger/sdk/webhook"
 	"github.com/credledger/credledger/verifier/accesslog"
 	"github.com/credledger/credledger/verifier/index"
+	"github.com/credledger/credledger/verifier/intake"
 	"github.com/credledger/credledger/verifier/receipt"
+	indicators "github.com/credledger/credledger/verifier/report"
+	"github.com/credledger/credledger/verifier/request"
 	"github.com/credledger/credledger/verifier/snapshot"
 	"github.com/credledger/credledger/verifier/store"
 )
@@ -144,11 +150,17 @@ func errorCode(err error) string {
 		vouched *certificate.Error
 		input   *licence.InputError
 		record  *licence.RecordError
+		granted *grant.Error
+		law     *policy.Error
 		nodes   *network.Error
 		shared  *store.Error
 		logged  *accesslog.Error
 		service *serve.Error
 		message *webhook.Error
+		figures *indicators.Error
+		asked   *request.Error
+		sheet   *paper.Error
+		shown   *intake.Error
 		file    *fs.PathError
 	)
 	switch {
@@ -188,6 +200,12 @@ func errorCode(err error) string {
 		return input.Code
 	case errors.As(err, &record):
 		return record.Code()
+	case errors.As(err, &asked): // before what is wrong with the request
+		return asked.Code
+	case errors.As(err, &granted):
+		return granted.Code
+	case errors.As(err, &law):
+		return law.Code
 	case errors.As(err, &nodes):
 		return nodes.Code
 	case errors.As(err, &shared):
@@ -202,6 +220,12 @@ func errorCode(err error) string {
 		return logged.Code
 	case errors.As(err, &service):
 		return service.Code
+	case errors.As(err, &figures):
+		return figures.Code
+	case errors.As(err, &sheet):
+		return sheet.Code
+	case errors.As(err, &shown):
+		return shown.Code
 	case errors.As(err, &file):
 		return "file"
 	}

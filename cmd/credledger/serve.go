@@ -15,6 +15,7 @@ import (
 	"github.com/credledger/credledger/sdk/serve"
 	"github.com/credledger/credledger/sdk/sm"
 	"github.com/credledger/credledger/sdk/sm/tlcp"
+	"github.com/credledger/credledger/verifier/request"
 	"github.com/credledger/credledger/verifier/service"
 	"github.com/credledger/credledger/verifier/web"
 )
@@ -114,15 +115,24 @@ func (c *call) serviceParts(ctx context.Context, h *home, config *service.Config
 	if err := level.UnmarshalText([]byte(config.LogLevel)); err != nil {
 		return nil, err
 	}
+	askers := map[string]request.Key{}
+	if config.Requests != nil {
+		for id, file := range config.Requests.Keys {
+			if askers[id], err = readPrivateKey(file); err != nil {
+				return nil, err
+			}
+		}
+	}
 	parts := &service.Parts{
-		Keys:   h.signersOf,
-		Dir:    filepath.Join(h.dir, verifierDir),
-		Host:   h.config.Host,
-		Ledger: department,
-		Signer: key,
-		Pages:  web.Handler(),
-		Now:    c.now,
-		Log:    slog.NewJSONHandler(c.stderr, &slog.HandlerOptions{Level: level}),
+		AskerKeys: askers,
+		Keys:      h.signersOf,
+		Dir:       filepath.Join(h.dir, verifierDir),
+		Host:      h.config.Host,
+		Ledger:    department,
+		Signer:    key,
+		Pages:     web.Handler(),
+		Now:       c.now,
+		Log:       slog.NewJSONHandler(c.stderr, &slog.HandlerOptions{Level: level}),
 	}
 	if h.config.Ledger == ledgerFabric {
 		return parts, nil // `credledger heartbeat` goes with the network

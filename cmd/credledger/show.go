@@ -43,8 +43,9 @@ func showCommand() *command {
 	return &command{
 		name: "show", args: "FILE...",
 		summary: "show what credentials, presentations or codes hold; nothing is verified",
-		detail: "FILE is a credential, a bundle, a presentation, a code's text or a PNG or JPEG picture of it; - is\n" +
-			"standard input. Licence types are those of the home's ledger if one is named, else the built-in ones.",
+		detail: "FILE is a credential, a bundle, a presentation, a code's text or a PNG or JPEG picture of it, or a PDF or\n" +
+			"OFD to which one is attached; - is standard input. Licence types are those of the home's ledger if one\n" +
+			"is named, else the built-in ones.",
 		run: func(ctx context.Context, c *call) error {
 			if len(c.args) == 0 {
 				return usagef("name the FILEs to show")

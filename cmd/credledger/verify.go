@@ -26,10 +26,10 @@ func verifyCommand() *command {
 	return &command{
 		name: "verify", args: "[--audience A --nonce N] [--require-holder] [--as-of DATE] [--snapshot FILE] FILE|IMAGE|-...",
 		summary: "verify what somebody shows: a credential, a code, or a picture of one",
-		detail: "FILE holds a credential, a bundle of them, a presentation or a code's text; IMAGE is a PNG or JPEG\n" +
-			"picture of a code; - is standard input. The exit code is 0 valid, 1 invalid, 3 genuine but not\n" +
-			"current, 4 undetermined, 5 valid but restricted; of several the gravest (1, 4, 3, 5, 0). While a network\n" +
-			"cannot be reached the verdict is as of what the home has seen of the ledger before.\n\n" +
+		detail: "FILE holds a credential, a bundle of them, a presentation or a code's text, or is a PDF or OFD to which one\n" +
+			"is attached; IMAGE is a PNG or JPEG picture of a code; - is standard input. The exit code is 0 valid, 1 invalid,\n" +
+			"3 genuine but not current, 4 undetermined, 5 valid but restricted; of several the gravest (1, 4, 3, 5, 0).\n" +
+			"While a network cannot be reached the verdict is as of what the home has seen of the ledger before.\n\n" +
 			"With --snapshot it is as of a file that the authority made, and no network is used. The home says who\n" +
 			"the authority is, and remembers the newest block that it has seen: an older snapshot is refused. Without\n" +
 			"a home --ledger and --authority-key say it. The exit code is 4 if a snapshot is refused.",

@@ -34,6 +34,9 @@ var Commands = map[string]func(*testscript.TestScript, bool, []string){
 		Run(ts, code, args[1:]...)
 	},
 
+	// serveissuer DEPARTMENT runs the issuing service of a department until the script ends, at ISSUER_URL.
+	"serveissuer": func(ts *testscript.TestScript, _ bool, args []string) { serveIssuer(ts, args[0]) },
+
 	// json FILE PATH VALUE ... wants values in the JSON of a file, of stdout or stderr. A path is the
 	// names and indices that lead there, with dots between; it begins with an index where the file
 	// holds several JSON values.
