@@ -14,17 +14,19 @@ const module = "github.com/credledger/credledger/"
 // layers lists the packages from the ground up: a package imports only packages of lower layers,
 // and those of its own layer that stand before it.
 var layers = [][]string{
-	{"sdk/sm", "sdk/sm/tlcp", "sdk/sm/certificate", "sdk/internal/dcbor", "sdk/qr", "sdk/strictyaml", "sdk/sqldb", "sdk/pdf", "sdk/sheet", "sdk/filelock"},
+	{"sdk/sm", "sdk/sm/tlcp", "sdk/sm/certificate", "sdk/internal/dcbor", "sdk/qr", "sdk/strictyaml", "sdk/sqldb", "sdk/pdf", "sdk/sheet", "sdk/filelock", "sdk/outbound"},
 	{"sdk/licence", "sdk/licence/catalog", "sdk/licence/samples", "sdk/callers", "sdk/envelope", "sdk/webhook", "sdk/webpage", "sdk/rest", "sdk/serve", "verifier/internal/jsonappend"},
 	{"sdk/statement"},
-	{"sdk/credential", "sdk/attach", "sdk/grant", "sdk/grant/policy"},
+	{"sdk/credential", "sdk/attach", "sdk/paper", "sdk/grant", "sdk/grant/policy"},
 	{"chaincode"},
 	{"sdk/ledger"},
 	{"sdk/ledger/audit", "sdk/govern", "sdk/issuer/masterkey", "sdk/issuer/vault", "sdk/issuer", "sdk/issuer/staff", "sdk/issuer/notify",
 		"verifier/verify", "verifier/access", "verifier/index", "verifier/follower", "verifier/receipt", "verifier/snapshot",
-		"verifier/accesslog", "verifier/matter", "verifier/report", "verifier/agency", "verifier/store", "verifier/intake"},
+		"verifier/accesslog", "verifier/matter", "verifier/report", "verifier/agency", "verifier/store", "verifier/intake", "verifier/request",
+		"sdk/issuer/release", "sdk/issuer/wallet"},
 	{"chaincode/contract", "chaincode/server", "network/embedded", "network/embedded/share", "network/fabric", "sdk/fabric/block", "sdk/fabric/channel", "sdk/fabric",
-		"verifier/httpapi", "verifier/web", "verifier/service", "verifier/opener", "sdk/issuer/httpapi", "sdk/issuer/web", "sdk/issuer/service"},
+		"verifier/httpapi", "verifier/web", "verifier/report/web", "verifier/service", "verifier/opener",
+		"sdk/issuer/httpapi", "sdk/issuer/web", "sdk/issuer/wallet/identity", "sdk/issuer/wallet/trial", "sdk/issuer/wallet/httpapi", "sdk/issuer/wallet/web", "sdk/issuer/service"},
 	{"cmd/credledger-chaincode", "cmd/credledger"},
 }
 
@@ -47,6 +49,12 @@ var owners = map[string][]string{
 	"github.com/makiuchi-d/gozxing":        {"sdk/qr"},
 	"github.com/goccy/go-yaml":             {"sdk/strictyaml"},
 	"rsc.io/qr":                            {"sdk/qr"},
+	"codeberg.org/go-pdf/fpdf":             {"sdk/paper"},
+	"golang.org/x/image":                   {"sdk/paper"},
+	"github.com/coreos/go-oidc":            {"sdk/issuer/wallet/identity"},
+	"golang.org/x/oauth2":                  {"sdk/issuer/wallet/identity"},
+	"github.com/go-jose/go-jose":           {"sdk/issuer/wallet/identity", "sdk/issuer/wallet/trial"},
+	"github.com/go-analyze/charts":         {"verifier/report/web"},
 	"github.com/fxamacker/cbor":            {"sdk/statement", "chaincode", "network/embedded", "network/embedded/share", "verifier/index", "verifier/snapshot"},
 	"github.com/transparency-dev/merkle":   {}, // an oracle for tests
 	"github.com/veraison/go-cose":          {}, // an oracle for tests

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,7 +12,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
+
+	"github.com/credledger/credledger/sdk/serve/servetest"
 )
 
 // blocks returns the blocks of code in a Markdown file, in their order, as lines.
@@ -71,14 +74,14 @@ var readmes = []struct{ file, valid string }{
 	{"../docs/README.zh-CN.md", "核验通过,现行有效\n"},
 }
 
-// Both READMEs show the same commands: the three to begin with, those to try by hand, those of a network
-// and those of the two services.
+// Both READMEs show the same commands: the three to begin with, those to try by hand, those of a network,
+// those of the two services, and those of an exchange between departments.
 func TestReadmesShowTheSame(t *testing.T) {
 	english, chinese := blocks(t, readmes[0].file), blocks(t, readmes[1].file)
-	if len(english) < 5 || len(chinese) < 5 {
+	if len(english) < 6 || len(chinese) < 6 {
 		t.Fatal("the blocks of code are not found")
 	}
-	for i := range 5 {
+	for i := range 6 {
 		if en, zh := commandsOf(parseShell(english[i])), commandsOf(parseShell(chinese[i])); !slices.Equal(en, zh) {
 			t.Errorf("the commands differ:\n%s\n%s", strings.Join(en, "\n"), strings.Join(zh, "\n"))
 		}
@@ -165,7 +168,7 @@ func TestReadmeServices(t *testing.T) {
 		t.Fatal(err)
 	}
 	changed := []string{"/tmp/", dir + "/"}
-	for _, port := range []string{":8080", ":8443", ":9464", ":8090", ":8444", ":9465"} {
+	for _, port := range []string{":8080", ":8443", ":9464", ":8090", ":8444", ":9465", ":8091", ":8092"} {
 		changed = append(changed, port, ":"+freePort(t))
 	}
 	here := strings.NewReplacer(changed...)
@@ -177,14 +180,21 @@ func TestReadmeServices(t *testing.T) {
 	run := func(lines []shellLine, wants ...string) {
 		t.Helper()
 		for i, line := range lines {
-			out, err := shell(line.command).CombinedOutput()
-			if err != nil || i < len(wants) && !strings.Contains(string(out), wants[i]) {
-				t.Fatalf("%s: %v\n%s", line.command, err, out)
+			deadline := time.Now().Add(time.Minute)
+			for {
+				out, err := shell(line.command).CombinedOutput()
+				if err == nil && (i >= len(wants) || strings.Contains(string(out), wants[i])) {
+					break
+				}
+				if !strings.HasSuffix(line.command, "/readyz") || time.Now().After(deadline) { // a service becomes ready soon after it listens
+					t.Fatalf("%s: %v\n%s", line.command, err, out)
+				}
+				time.Sleep(50 * time.Millisecond)
 			}
 		}
 	}
-	// serve starts a service whose configuration has the ports of this test, until the test ends.
-	serve := func(line shellLine, config string) {
+	// serve starts a service whose configuration has the ports of this test, until end is called.
+	serve := func(line shellLine, config string) (end func()) {
 		t.Helper()
 		config = filepath.Join(dir, "city", config)
 		b, err := os.ReadFile(config)
@@ -203,33 +213,40 @@ func TestReadmeServices(t *testing.T) {
 		if err := service.Start(); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() {
+		end = sync.OnceFunc(func() {
 			_ = service.Process.Signal(os.Interrupt)
 			if err := service.Wait(); err != nil {
 				t.Errorf("%s ends with %v", line.command, err)
 			}
 		})
+		t.Cleanup(end)
 		if first, err := bufio.NewReader(said).ReadString('\n'); err != nil { // where it listens, once it does
 			t.Fatalf("%s says %q, %v", line.command, first, err)
 		}
+		return end
 	}
 	all := blocks(t, "../README.md")
 	run(parseShell(all[1])[2:5]) // init, issue, present
 	verifier, issuer := parseShell(all[3]), parseShell(all[4])
-	serve(verifier[0], "verifier.yaml")
+	endVerifier := serve(verifier[0], "verifier.yaml")
 	run(verifier[1:], `"outcome":"valid"`, `"ready":true`)
 	run(issuer[:2])
 	serve(issuer[2], "issuer/civil-affairs/issuer.yaml")
 	run(issuer[3:], `"ready":true`)
+	if out, err := shell("curl -sf http://127.0.0.1:8091/").CombinedOutput(); err != nil || !strings.Contains(string(out), "我的证照") {
+		t.Errorf("the wallet says %v\n%s", err, out)
+	}
+	endVerifier() // which has the access log
+	run(parseShell(all[5]), "Released", "The evidence is good", "releases")
 }
 
 // freePort returns a port on which nothing listens.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := servetest.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	_, port, _ := strings.Cut(address, ":")
+	return port
 }
