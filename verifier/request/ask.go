@@ -56,7 +56,7 @@ func (a *Asker) Ask(ctx context.Context, ask Ask) (*Answer, error) {
 	var released *credential.Opened
 	select {
 	case a.sending <- struct{}{}:
-		ended, released, err = a.try(ctx, r)
+		ended, released, err = a.try(ctx, r, nil)
 		<-a.sending
 	default: // an issuer that is slow does not keep everybody waiting
 		err = a.Store.RetryRequest(ctx, r.Digest, a.Now(), "")

@@ -226,6 +226,33 @@ func TestOutage(t *testing.T) {
 	w.wantOutcomes("released")
 }
 
+// An issuer that cannot be reached is called for those requests that are taken together, and for no more of them that time.
+func TestAway(t *testing.T) {
+	w := newWorld(t)
+	w.issuer.Fault(func(w http.ResponseWriter) bool {
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			conn.Close()
+		}
+		return true
+	})
+	const together, requests = 32, 70
+	for range requests {
+		if r := w.made(w.ask(), store.RequestPending); r.Problem != request.CodeUnreachable {
+			t.Fatalf("problem %q", r.Problem)
+		}
+	}
+	calls := w.issuer.Calls()
+	w.pass(2 * time.Second)
+	if n := w.issuer.Calls() - calls; n < 1 || n > together {
+		t.Errorf("%d calls for %d requests to an issuer that is away", n, requests)
+	}
+	w.issuer.Fault(nil)
+	w.pass(time.Minute)
+	if n := len(w.outcomes()); n != requests {
+		t.Errorf("%d of %d requests have ended when it is back", n, requests)
+	}
+}
+
 func TestUnanswered(t *testing.T) {
 	w := newWorld(t)
 	w.issuer.Fault(func(w http.ResponseWriter) bool { // to itself, where it would be answered

@@ -18,7 +18,11 @@ import (
 // Settle does what is to be done now about requests of all departments whose keys are here: sends them again, ends
 // those that are due, records ends, destroys keys. It is to be called every SettleEvery, by any number
 // of replicas. What fails is tried again later; the error is for whoever keeps the service.
+//
+// An issuer that could not be reached is not called again before the next time, so that one that hangs holds up the
+// requests to others once and not for each that waits for it.
 func (a *Asker) Settle(ctx context.Context) error {
+	away := new(away)
 	for ctx.Err() == nil {
 		taken, err := a.Store.TakeRequests(ctx, lease, atATime)
 		if err != nil || len(taken) == 0 {
@@ -27,7 +31,7 @@ func (a *Asker) Settle(ctx context.Context) error {
 		errs := make([]error, len(taken))
 		var all sync.WaitGroup
 		for i, r := range taken {
-			all.Go(func() { errs[i] = a.step(context.WithoutCancel(ctx), r) })
+			all.Go(func() { errs[i] = a.step(context.WithoutCancel(ctx), r, away) })
 		}
 		all.Wait()
 		if err := errors.Join(errs...); err != nil {
@@ -37,12 +41,29 @@ func (a *Asker) Settle(ctx context.Context) error {
 	return nil
 }
 
+// away are the issuers that could not be reached. A nil one remembers nothing.
+type away struct{ issuers sync.Map }
+
+func (w *away) has(issuer string) bool {
+	if w == nil {
+		return false
+	}
+	_, ok := w.issuers.Load(issuer)
+	return ok
+}
+
+func (w *away) add(issuer string) {
+	if w != nil {
+		w.issuers.Store(issuer, nil)
+	}
+}
+
 // step does what is next about a request that the caller has for the time of the lease.
-func (a *Asker) step(ctx context.Context, r *store.Request) error {
+func (a *Asker) step(ctx context.Context, r *store.Request, away *away) error {
 	var released *credential.Opened
 	if r.State == store.RequestPending {
 		var err error
-		if r, released, err = a.try(ctx, r); err != nil || r == nil {
+		if r, released, err = a.try(ctx, r, away); err != nil || r == nil {
 			return err
 		}
 	}
@@ -56,11 +77,11 @@ func (a *Asker) step(ctx context.Context, r *store.Request) error {
 }
 
 // try sends a request once, unless it is due, and returns how it ended, nil if it did not, with what was released.
-func (a *Asker) try(ctx context.Context, r *store.Request) (*store.Request, *credential.Opened, error) {
+func (a *Asker) try(ctx context.Context, r *store.Request, away *away) (*store.Request, *credential.Opened, error) {
 	end, released := store.End{State: store.RequestUnanswered}, (*credential.Opened)(nil)
 	if a.Now().Before(r.Due) {
 		var err error
-		end, released, err = a.call(ctx, r)
+		end, released, err = a.call(ctx, r, away)
 		var failed *attempt
 		switch {
 		case errors.As(err, &failed):
@@ -81,7 +102,7 @@ func (a *Asker) try(ctx context.Context, r *store.Request) (*store.Request, *cre
 }
 
 // call sends a request and looks at what comes.
-func (a *Asker) call(ctx context.Context, r *store.Request) (end store.End, released *credential.Opened, err error) {
+func (a *Asker) call(ctx context.Context, r *store.Request, away *away) (end store.End, released *credential.Opened, err error) {
 	body, _, err := statement.ParseAs[*statement.Request](r.Signed)
 	if err != nil {
 		return end, nil, err
@@ -90,8 +111,14 @@ func (a *Asker) call(ctx context.Context, r *store.Request) (end store.End, rele
 	if c == nil { // it is not configured any more
 		return end, nil, &attempt{problem: CodeIssuer}
 	}
+	if away.has(body.Issuer) {
+		return end, nil, &attempt{problem: CodeUnreachable}
+	}
 	m, err := c.send(ctx, r)
 	if err != nil {
+		if failed := new(attempt); errors.As(err, &failed) && failed.problem == CodeUnreachable {
+			away.add(body.Issuer)
+		}
 		return end, nil, err
 	}
 	return a.accept(r, m)

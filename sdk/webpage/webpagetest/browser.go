@@ -17,7 +17,7 @@ var shots = flag.String("shots", "", "write a picture of every page and state to
 const chromium = "/usr/bin/chromium"
 
 // patience is how long a page may take to come to what is waited for.
-const patience = 40 * time.Second
+const patience = 60 * time.Second
 
 // Launch starts a browser with a profile of its own and returns the context in which tabs are made.
 func Launch(flags ...chromedp.ExecAllocatorOption) (context.Context, context.CancelFunc, error) {

@@ -28,6 +28,7 @@ func TestElder(t *testing.T) {
 	size := `parseFloat(getComputedStyle(document.querySelector("#view h1 + *")).fontSize)`
 	standard := webpagetest.Evaluate[float64](b.Tab, size)
 	b.Click("#elder")
+	b.Until(`document.documentElement.dataset.mode === "elder" && document.querySelectorAll(".menu .way").length === 3`)
 	if large := webpagetest.Evaluate[float64](b.Tab, size); large < 24 || large < 1.3*standard {
 		t.Errorf("the type has %v pixels, else %v", large, standard)
 	}
@@ -37,12 +38,14 @@ func TestElder(t *testing.T) {
 	b.Click("[data-way=grants]")
 	b.Until(webpagetest.Seen("#grants li"))
 	b.Click("#listen")
+	b.Until(`spoken.length === 1`)
 	if got := webpagetest.Evaluate[[]string](b.Tab, "spoken"); len(got) != 1 || !strings.HasPrefix(got[0], "zh-CN 我的授权。") || !strings.Contains(got[0], "共 3 次，用了 0 次。") || strings.Contains(got[0], "已撤回") {
 		t.Errorf("says aloud %q", got)
 	}
 	b.press("withdraw")
 	b.Until(webpagetest.Seen(".asked"))
 	b.Click("#listen")
+	b.Until(`spoken.length === 2`)
 	if got := webpagetest.Evaluate[[]string](b.Tab, "spoken"); len(got) != 2 || !strings.HasPrefix(got[1], "zh-CN 撤回这项授权？") {
 		t.Errorf("says aloud %q", got)
 	}
@@ -50,11 +53,13 @@ func TestElder(t *testing.T) {
 	b.Until(webpagetest.Seen("#licences"))
 	b.Click("#language")
 	b.Click("#listen")
+	b.Until(`spoken.length === 3`)
 	if got := webpagetest.Evaluate[[]string](b.Tab, "spoken"); len(got) != 3 || !strings.HasPrefix(got[2], "en-GB My licences. ") {
 		t.Errorf("in English says aloud %q", got)
 	}
 	b.Open("/")
 	b.Until(webpagetest.Seen("#licences"))
+	b.Until(`document.documentElement.dataset.mode === "elder"`)
 	if got := webpagetest.Evaluate[string](b.Tab, "document.documentElement.dataset.mode + document.documentElement.lang"); got != "elderen" {
 		t.Errorf("mode and language come back as %s", got)
 	}
