@@ -195,7 +195,7 @@ func TestInitKilled(t *testing.T) {
 		t.Error("it was not killed")
 	}
 	entries, err := filepath.Glob(filepath.Join(p.home, "[^.]*"))
-	if err != nil || len(entries) != 8 {
+	if err != nil || len(entries) != 10 {
 		t.Errorf("the home has %v", entries)
 	}
 	p.run(exitDone, "audit")
