@@ -165,11 +165,13 @@ func (b *tab) credentials(name, password string) {
 	b.Keys(kb.Tab + password + kb.Enter)
 }
 
-// view goes to a view and waits for what tells it.
+// view goes to a view and waits for what tells it. What was there before stays until there is something else, and does not count.
 func (b *tab) view(path, css string) {
 	b.T.Helper()
-	b.run(fmt.Sprintf(`location.hash === %[1]q ? dispatchEvent(new Event("hashchange")) : location.hash = %[1]q`, "#/"+path))
-	b.Until(webpagetest.Seen(css))
+	b.run(fmt.Sprintf(`
+		for (const e of document.querySelector("#view").children) e.dataset.before = "";
+		location.hash === %[1]q ? dispatchEvent(new Event("hashchange")) : location.hash = %[1]q`, "#/"+path))
+	b.Until(`!document.querySelector("#view > [data-before]") && ` + webpagetest.Seen(css))
 }
 
 func (b *tab) run(script string) {
