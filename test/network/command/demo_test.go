@@ -119,6 +119,9 @@ func TestDemo(t *testing.T) {
 	for _, line := range []string{
 		"== 1. Four departments bring up a network ==", "== 2. The data bureau founds the ledger", "== 3. Three departments issue",
 		"  Verified: genuine and in force\n",
+		"== 5. One department asks another",
+		"  Released\n",
+		"  The evidence is good",
 		"  Verification failed: do not rely on it\n",
 		"  Verification failed: do not rely on it\n",
 		"  Genuine, but not in force (revoked)\n",
@@ -127,7 +130,7 @@ func TestDemo(t *testing.T) {
 		"  Genuine, but not in force (superseded by a newer licence)\n",
 		"  Verified: genuine and in force, but restricted\n",
 		"  nothing is wrong\n",
-		"== 8. The network is taken down",
+		"== 9. The network is taken down",
 		"$ credledger network up --topology " + d.place(),
 	} {
 		_, after, found := strings.Cut(rest, line)
