@@ -62,7 +62,7 @@ func TestUp(t *testing.T) {
 
 	n.Down()
 	for _, pid := range pids {
-		if _, err := os.Stat("/proc/" + strconv.Itoa(pid)); err == nil {
+		if !ended(pid) {
 			t.Errorf("process %d is there after Down", pid)
 		}
 	}
@@ -232,4 +232,14 @@ func nothingRuns(t *testing.T, n *fabrictest.Network) {
 			t.Errorf("%s runs: %q", filepath.Dir(file), cmdline)
 		}
 	}
+}
+
+// ended reports whether a process is gone, or nothing but an entry that its parent has not taken notice of yet.
+func ended(pid int) bool {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return true
+	}
+	_, after, _ := strings.Cut(string(stat), ") ") // proc(5): the state follows the name
+	return strings.HasPrefix(after, "Z")
 }
