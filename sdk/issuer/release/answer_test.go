@@ -49,14 +49,6 @@ func testByLaw(t *testing.T, o *office) {
 	} else if e.Presentation != access.PresentationCommitment(found[0].Salt, *out.Answer.Presentation) {
 		t.Error("the entry is about another presentation")
 	}
-	totals, err := o.desk.Totals(t.Context(), o.time(), o.time().Add(time.Second))
-	if want := (release.Total{Agency: o.agency.ID, Matter: matter, Type: "marriage", Outcome: "released", Reason: "basis", Answers: 1}); err != nil || len(totals) != 1 ||
-		!slices.Equal(totals[0].Bases, []string{"registration-16"}) || totals[0].Agency != want.Agency || totals[0].Outcome != want.Outcome || totals[0].Reason != want.Reason || totals[0].Answers != 1 {
-		t.Errorf("totals %+v, %v", totals, err)
-	}
-	if totals, err = o.desk.Totals(t.Context(), o.time().Add(time.Second), o.time().Add(time.Hour)); err != nil || len(totals) != 0 {
-		t.Errorf("totals of later %+v, %v", totals, err)
-	}
 }
 
 func testUnderGrant(t *testing.T, o *office) {

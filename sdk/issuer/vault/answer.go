@@ -102,27 +102,6 @@ func (v *Vault) AnswersOf(ctx context.Context, types []string, before int64, lim
 	return v.answers(ctx, "WHERE id < $1 AND "+where+" ORDER BY id DESC LIMIT $2", args...)
 }
 
-// AnswersBetween calls each with every answer that was given from one time on and before another, oldest first. An error
-// of it ends that, and is returned.
-func (v *Vault) AnswersBetween(ctx context.Context, from, until time.Time, each func(*Answer) error) error {
-	const page = 1000
-	for at, after := from.Unix(), int64(0); ; {
-		found, err := v.answers(ctx, "WHERE (answered_at > $1 OR (answered_at = $1 AND id > $2)) AND answered_at < $3 ORDER BY answered_at, id LIMIT $4", at, after, until.Unix(), page)
-		if err != nil {
-			return err
-		}
-		for _, a := range found {
-			if err := each(a); err != nil {
-				return err
-			}
-			at, after = a.At.Unix(), a.ID
-		}
-		if len(found) < page {
-			return nil
-		}
-	}
-}
-
 // UnloggedAnswers returns up to limit answers of which it is not known that the access log has them, oldest first, with ids
 // after one.
 func (v *Vault) UnloggedAnswers(ctx context.Context, after int64, limit int) ([]*Answer, error) {

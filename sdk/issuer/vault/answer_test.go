@@ -2,7 +2,6 @@ package vault
 
 import (
 	"bytes"
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -62,14 +61,6 @@ func testAnswers(t *testing.T, p *place) {
 	same(t, "some", requests(v.AnswersOf(t.Context(), []string{"marriage"}, 0, 2)), "db")
 	same(t, "those before", requests(v.AnswersOf(t.Context(), []string{"marriage"}, got.ID+1, 9)), "a")
 	same(t, "none", requests(v.AnswersOf(t.Context(), nil, 0, 9)), "")
-	var between []*Answer
-	until := p.time().Add(-time.Second)
-	must(t, v.AnswersBetween(t.Context(), until.Add(-2*time.Second), until, func(a *Answer) error { between = append(between, a); return nil }))
-	same(t, "between", requests(between, nil), "bc")
-	stop := errors.New("stop")
-	if err := v.AnswersBetween(t.Context(), until.Add(-time.Hour), until, func(*Answer) error { return stop }); !errors.Is(err, stop) {
-		t.Fatal(err)
-	}
 	same(t, "not logged", requests(v.UnloggedAnswers(t.Context(), got.ID, 9)), "bcd")
 	write(t, v, func(tx *Tx) error { return tx.AnswersLogged(sm.Sum([]byte("b")), sm.Sum([]byte("d"))) })
 	same(t, "not logged", requests(v.UnloggedAnswers(t.Context(), 0, 9)), "ac")

@@ -54,7 +54,6 @@ CREATE TABLE vault_answer (
 );
 
 CREATE INDEX vault_answer_licence ON vault_answer (licence, id);
-CREATE INDEX vault_answer_at ON vault_answer (answered_at);
 CREATE INDEX vault_answer_kept ON vault_answer (kept_until);
 CREATE INDEX vault_answer_logged ON vault_answer (logged, id);
 
