@@ -28,7 +28,25 @@ type served struct {
 	*process
 	cmd  *exec.Cmd
 	urls map[string]string
-	log  *bytes.Buffer
+	log  *output
+}
+
+// An output is what a process writes while it is looked at.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
 }
 
 // onAnyPort lets the service of the home listen on ports that are free, for any number of callers.
@@ -61,7 +79,7 @@ func (p *process) serve() *served {
 // start starts a command that serves, and waits until it listens.
 func (p *process) start(args ...string) *served {
 	p.t.Helper()
-	s := &served{process: p, cmd: p.command(append(args, "--json")...), log: new(bytes.Buffer)}
+	s := &served{process: p, cmd: p.command(append(args, "--json")...), log: new(output)}
 	s.cmd.Stderr = s.log
 	out, err := s.cmd.StdoutPipe()
 	if err == nil {
@@ -78,6 +96,16 @@ func (p *process) start(args ...string) *served {
 	}
 	s.urls = answer.Serving
 	return s
+}
+
+// logs waits until the service has logged something.
+func (s *served) logs(text string) {
+	s.t.Helper()
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(s.log.String(), text); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("it does not log %q:\n%s", text, s.log)
+		}
+	}
 }
 
 // end tells the service to end, and wants its exit code.
@@ -121,7 +149,7 @@ func verifyAt(c *http.Client, url, code string) (v verified, err error) {
 // await has a code verified until the outcome is the one that is wanted.
 func (s *served) await(code, want string) {
 	s.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		v, err := verifyAt(http.DefaultClient, s.urls["web"], code)
 		if err != nil {
 			s.t.Fatal(err)
@@ -163,11 +191,9 @@ func TestServe(t *testing.T) {
 	if err := s.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
+	s.logs("were read again")
 	s.await(code, "not-current") // SIGHUP does not end it
 	s.end(exitDone)
-	if !strings.Contains(s.log.String(), "were read again") {
-		t.Errorf("SIGHUP did nothing:\n%s", s.log)
-	}
 	s = p.serve()
 	s.await(code, "not-current")
 	s.end(exitDone)
