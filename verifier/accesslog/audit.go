@@ -1,9 +1,11 @@
 package accesslog
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -85,7 +87,7 @@ func (r *Report) Behind() uint64 { return max(r.Ledger, r.Head.Size) - r.Head.Si
 // A Ledger is what an audit asks of a view of the ledger; *index.Index is one. Key is called by several
 // goroutines at a time.
 type Ledger interface {
-	// Checkpoints yields the checkpoints of a log, the smallest size first.
+	// Checkpoints yields the checkpoints of a log, the smallest size first. It has judged their statements.
 	Checkpoints(department, log string) iter.Seq2[verify.Checkpoint, error]
 	// Key returns a key, nil if it was never enrolled.
 	Key(kid sm.Hash) *verify.Key
@@ -100,12 +102,19 @@ type AuditOptions struct {
 	Progress func(entries uint64) // called from time to time
 }
 
+// An anchored is a checkpoint on the ledger.
+type anchored struct {
+	Head
+	statement sm.Hash // SM3 of the signed statement
+}
+
 // An audit is one on its way.
 type audit struct {
 	options  AuditOptions
 	id       Identity
 	ledger   Ledger
-	records  []Head // on the ledger, not reached yet
+	records  []anchored // on the ledger, the smallest size first; not changed while the log is read
+	next     int        // of the records: the first that was not reached
 	report   *Report
 	frontier access.Frontier
 	rooted   Head   // size and root when the root was last computed
@@ -127,7 +136,7 @@ func Audit(source Source, ledger Ledger, options AuditOptions) (*Report, error) 
 		if err != nil {
 			return nil, err
 		}
-		a.records = append(a.records, Head{c.Size, c.Root})
+		a.records = append(a.records, anchored{Head{c.Size, c.Root}, c.Statement})
 		a.report.Ledger = c.Size
 	}
 	a.reached()
@@ -210,9 +219,8 @@ func (a *audit) reached() {
 	if e := a.options.Expect; e != nil && e.Size == size && e.Root != a.root() {
 		a.foundf(CodeHeadDiffers, size, "the first %d entries are not those that the expected head is of", size)
 	}
-	for len(a.records) > 0 && a.records[0].Size == size {
-		a.record = a.records[0]
-		a.records = a.records[1:]
+	for ; a.next < len(a.records) && a.records[a.next].Size == size; a.next++ {
+		a.record = a.records[a.next].Head
 		if a.record.Root != a.root() {
 			a.fork(size, "on the ledger")
 			continue
@@ -261,8 +269,14 @@ func (a *audit) checkpoint(it *item) {
 	a.last = c.Head
 }
 
-// problem says what is wrong with a checkpoint by itself, "" if nothing is.
+// problem says what is wrong with a checkpoint by itself, "" if nothing is. One whose statement is on the
+// ledger, byte for byte, was judged when the ledger's view took it in: by more than is judged here, its
+// signature included.
 func (a *audit) problem(c *stored) string {
+	at, found := slices.BinarySearchFunc(a.records, c.Size, func(r anchored, size uint64) int { return cmp.Compare(r.Size, size) })
+	if found && a.records[at] == (anchored{c.Head, sm.Sum(c.statement)}) {
+		return ""
+	}
 	says, err := access.ParseCheckpoint(c.statement)
 	if err != nil {
 		return err.Error()

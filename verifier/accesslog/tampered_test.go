@@ -2,6 +2,8 @@ package accesslog
 
 import (
 	"bytes"
+	"encoding/binary"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"slices"
@@ -162,6 +164,18 @@ func TestTampered(t *testing.T) {
 			}
 			resign(t, dir, 1, same, key)
 		}, []string{CodeCheckpointInvalid}, 8, []string{CodeCheckpointInvalid}},
+		"the signature of a checkpoint is altered": {func(t *testing.T, dir string) {
+			change(t, filepath.Join(dir, checkpointsFile), func(b []byte) []byte {
+				from, to := slot(1)
+				length := int(binary.BigEndian.Uint16(b[from+slotHead-2:]))
+				b[from+slotHead+length-1] ^= 1
+				binary.BigEndian.PutUint32(b[to-4:], crc32.Checksum(b[from:to-4], castagnoli))
+				return b
+			})
+		}, []string{CodeCheckpointInvalid}, 8, []string{CodeCheckpointInvalid}},
+		"a checkpoint on the ledger is signed again, by the right key": {func(t *testing.T, dir string) {
+			resign(t, dir, 1, same, city.Authority.Log)
+		}, []string{}, 0, []string{}},
 		"a checkpoint of another log": {func(t *testing.T, dir string) {
 			resign(t, dir, 1, func(c *statement.Checkpoint) { c.Log = "verifier-2" }, city.Authority.Log)
 		}, []string{CodeCheckpointInvalid}, 8, []string{CodeCheckpointInvalid}},

@@ -101,7 +101,7 @@ func BenchmarkRestart(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			writes = append(writes, placed{chaincode.AnchorStateKey(head.Issuer, head.Root), signed, placeOf(i)})
+			writes = append(writes, placed{key: chaincode.AnchorStateKey(head.Issuer, head.Root), value: signed, at: placeOf(i)})
 			i++
 		}
 		if err := x.store.commit(writes, extent{head: ledger.Head{Height: uint64(i)}}); err != nil {

@@ -20,20 +20,18 @@ import (
 // ledger has none, as far as the index has applied it. The error is an *Error: CodeStorage,
 // CodeDamaged or CodeClosed.
 func (x *Index) Checkpoint(department, log string, size uint64) (c verify.Checkpoint, ok bool, err error) {
-	at, root, err := x.read(chaincode.CheckpointStateKey(department, log, size))
-	if root == nil {
+	at, value, err := x.read(signedSpace, chaincode.CheckpointStateKey(department, log, size))
+	if value == nil {
 		return c, false, err
 	}
-	if len(root) != sm.HashSize {
-		return c, false, damaged(errors.New("a checkpoint is not a root"))
-	}
-	return x.checkpoint(size, sm.Hash(root), at), true, nil
+	c, err = x.checkpoint(size, value, at)
+	return c, err == nil, err
 }
 
 // LatestCheckpoint returns the newest checkpoint of an access log of a department; ok and err are as
 // with Checkpoint.
 func (x *Index) LatestCheckpoint(department, log string) (c verify.Checkpoint, ok bool, err error) {
-	at, value, err := x.read(chaincode.LastCheckpointStateKey(department, log))
+	_, value, err := x.read(stateSpace, chaincode.LastCheckpointStateKey(department, log))
 	if value == nil {
 		return c, false, err
 	}
@@ -41,7 +39,7 @@ func (x *Index) LatestCheckpoint(department, log string) (c verify.Checkpoint, o
 	if err := cbor.Unmarshal(value, &newest); err != nil {
 		return c, false, damaged(err)
 	}
-	return x.checkpoint(newest.Size, newest.Root, at), true, nil
+	return x.Checkpoint(department, log, newest.Size)
 }
 
 // Checkpoints returns every checkpoint of an access log of a department, in ascending order of size:
@@ -81,13 +79,14 @@ func (x *Index) checkpoints(department, log string, from uint64) (page []verify.
 	}
 	first := chaincode.CheckpointStateKey(department, log, from)
 	prefix := first[:len(first)-sizeDigits]
-	err = x.store.scan(stateSpace, first, prefix, func(key string, at place, value []byte) (more bool, err error) {
+	err = x.store.scan(signedSpace, first, prefix, func(key string, at place, value []byte) (more bool, err error) {
 		size, err := strconv.ParseUint(strings.TrimPrefix(key, prefix), 16, 64)
-		if err != nil || len(value) != sm.HashSize {
-			return false, damaged(errors.New("a checkpoint is not a root at a size"))
+		if err != nil {
+			return false, damaged(errors.New("a checkpoint is not one of a size"))
 		}
-		page = append(page, x.checkpoint(size, sm.Hash(value), at))
-		return len(page) < checkpointPage, nil
+		c, err := x.checkpoint(size, value, at)
+		page = append(page, c)
+		return len(page) < checkpointPage, err
 	})
 	return page, err
 }
@@ -95,23 +94,27 @@ func (x *Index) checkpoints(department, log string, from uint64) (page []verify.
 // sizeDigits is the number of digits of the size in the state key of a checkpoint.
 const sizeDigits = 16
 
-func (x *Index) checkpoint(size uint64, root sm.Hash, at place) verify.Checkpoint {
+// checkpoint reads the value that the store has of a checkpoint.
+func (x *Index) checkpoint(size uint64, value []byte, at place) (c verify.Checkpoint, err error) {
+	if len(value) != 2*sm.HashSize {
+		return c, damaged(errors.New("a checkpoint is not a root and the digest of a statement"))
+	}
 	m := x.memory
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	before := m.heartbeatsBefore(at.Position)
 	return verify.Checkpoint{
-		Size: size, Root: root, Position: verify.Position{Block: at.Block, Index: at.Index},
-		Before: m.heartbeat(before), After: m.heartbeat(before + 1),
-	}
+		Size: size, Root: sm.Hash(value), Position: verify.Position{Block: at.Block, Index: at.Index},
+		Before: m.heartbeat(before), After: m.heartbeat(before + 1), Statement: sm.Hash(value[sm.HashSize:]),
+	}, nil
 }
 
-// read returns a value of the state and where it was written; nil if there is none.
-func (x *Index) read(key string) (place, []byte, error) {
+// read returns a value of a space of the store and where it was written; nil if there is none.
+func (x *Index) read(space byte, key string) (place, []byte, error) {
 	x.reading.RLock()
 	defer x.reading.RUnlock()
 	if x.isClosed() {
 		return place{}, nil, errClosed
 	}
-	return x.store.getPlaced(key)
+	return x.store.getPlaced(space, key)
 }

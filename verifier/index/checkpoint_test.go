@@ -12,14 +12,15 @@ import (
 	"github.com/credledger/credledger/verifier/verify"
 )
 
-// checkpoint fixes a log of a department at a size and returns the block it is in.
-func (w *town) checkpoint(department *ledgertest.Department, log string, size uint64) uint64 {
+// checkpoint fixes a log of a department at a size and returns the block it is in, and SM3 of the signed statement.
+func (w *town) checkpoint(department *ledgertest.Department, log string, size uint64) (block uint64, signed sm.Hash) {
 	w.Helper()
 	c := &statement.Checkpoint{
 		Ledger: w.city.ID, Department: department.ID, Log: log, Size: size, Root: logRoot(log, size), SignedAt: ledgertest.Time,
 	}
-	w.submit(department.ID, ledgertest.Sign(w.T, c, department.Log))
-	return w.height() - 1
+	tx := ledgertest.Sign(w.T, c, department.Log)
+	w.submit(department.ID, tx)
+	return w.height() - 1, sm.Sum(tx.Statements[0])
 }
 
 func logRoot(log string, size uint64) sm.Hash { return sm.Sum([]byte{log[0], byte(size)}) }
@@ -30,10 +31,11 @@ func TestCheckpoints(t *testing.T) {
 	w := newTown(t)
 	d := w.city.Department(t, ledgertest.Marriages)
 	other := w.city.Department(t, ledgertest.Properties)
-	blocks := map[uint64]uint64{}
-	blocks[10] = w.checkpoint(d, "first", 10)
+	blocks, signed := map[uint64]uint64{}, map[uint64]sm.Hash{}
+	blocks[10], signed[10] = w.checkpoint(d, "first", 10)
 	w.beat()
-	blocks[12] = w.checkpoint(d, "first", 12)
+	blocks[12], signed[12] = w.checkpoint(d, "first", 12)
+	w.checkpoint(d, "first", 12) // signed again: the ledger has what was first
 	w.beat()
 	w.beat()
 	w.checkpoint(d, "second", 5)
@@ -48,14 +50,14 @@ func TestCheckpoints(t *testing.T) {
 		}{{10, 0, 1}, {12, 1, 2}} {
 			got, ok, err := x.Checkpoint(d.ID, "first", c.size)
 			if err != nil || !ok || got.Size != c.size || got.Root != logRoot("first", c.size) || got.Position != (verify.Position{Block: blocks[c.size]}) ||
-				got.Before.Sequence != c.before || got.After.Sequence != c.after {
+				got.Before.Sequence != c.before || got.After.Sequence != c.after || got.Statement != signed[c.size] {
 				t.Errorf("at %d: %+v, %v, %v", c.size, got, ok, err)
 			}
 		}
 		latest := func(department, log string) uint64 {
 			t.Helper()
 			c, ok, err := x.LatestCheckpoint(department, log)
-			if err != nil || !ok || c.Root != logRoot(log, c.Size) {
+			if err != nil || !ok || c.Root != logRoot(log, c.Size) || c.Statement == (sm.Hash{}) {
 				t.Fatalf("the newest of %s, %s: %+v, %v, %v", department, log, c, ok, err)
 			}
 			return c.Size

@@ -65,14 +65,19 @@ func (x *Index) Export() (*Export, error) {
 // keys.
 func (x *Index) newestCheckpoints() (all []logCheckpoint, err error) {
 	prefix := chaincode.LastCheckpoint + "/"
-	err = x.store.scan(stateSpace, prefix, prefix, func(key string, at place, value []byte) (more bool, err error) {
-		var c chaincode.Checkpoint
+	err = x.store.scan(stateSpace, prefix, prefix, func(key string, _ place, value []byte) (more bool, err error) {
+		var newest chaincode.Checkpoint
 		department, log, found := strings.Cut(strings.TrimPrefix(key, prefix), "/")
-		if err := cbor.Unmarshal(value, &c); err != nil || !found {
+		if err := cbor.Unmarshal(value, &newest); err != nil || !found {
 			return false, damaged(errors.New("a newest checkpoint is not one of a log"))
 		}
-		all = append(all, logCheckpoint{department, log, x.checkpoint(c.Size, c.Root, at)})
-		return true, nil
+		at, value, err := x.store.getPlaced(signedSpace, chaincode.CheckpointStateKey(department, log, newest.Size))
+		if err != nil {
+			return false, err
+		}
+		c, err := x.checkpoint(newest.Size, value, at)
+		all = append(all, logCheckpoint{department, log, c})
+		return true, err
 	})
 	return all, err
 }

@@ -174,7 +174,7 @@ func (d *draft) apply(b *ledger.Block, i int) error {
 	if err != nil {
 		return err
 	}
-	d.write(writes, place{Position: ledger.Position{Block: b.Number, Index: t.Index}, txID: t.ID})
+	d.write(tx, writes, place{Position: ledger.Position{Block: b.Number, Index: t.Index}, txID: t.ID})
 	return nil
 }
 

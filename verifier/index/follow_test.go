@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
+
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/network/embedded"
 	"github.com/credledger/credledger/sdk/ledger"
@@ -366,5 +368,49 @@ func TestDirectory(t *testing.T) {
 	}
 	if _, err := index.Open(other); code(err) != index.CodeDamaged {
 		t.Errorf("open a ledger as an index: %v", err)
+	}
+}
+
+// TestOtherVersion: an index of an older version is made again from the ledger; one of a newer is not touched.
+func TestOtherVersion(t *testing.T) {
+	w := newTown(t)
+	d := w.city.Department(t, ledgertest.Marriages)
+	w.checkpoint(d, "log", 10)
+	dir := t.TempDir()
+	x := openIndex(t, dir)
+	stop := follow(t, x, w.as(ledgertest.Authority))
+	wait(t, x, w.height())
+	_ = stop() // why it ended is that it was stopped
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
+	}
+	version := func(change int) {
+		t.Helper()
+		db, err := pebble.Open(dir, &pebble.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		meta, closer, err := db.Get([]byte("m"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := append([]byte{meta[0] + byte(change)}, meta[1:]...)
+		if err := errors.Join(closer.Close(), db.Set([]byte("m"), b, pebble.Sync), db.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	version(1)
+	if _, err := index.Open(dir); code(err) != index.CodeDamaged {
+		t.Errorf("an index of a newer version: %v", err)
+	}
+	version(-2)
+	x = openIndex(t, dir)
+	if _, ok, err := x.Checkpoint(d.ID, "log", 10); x.Head().Height != 0 || ok || err != nil {
+		t.Errorf("an index of an older version is used: %d, %v, %v", x.Head().Height, ok, err)
+	}
+	follow(t, x, w.as(ledgertest.Authority))
+	wait(t, x, w.height())
+	if c, ok, err := x.Checkpoint(d.ID, "log", 10); err != nil || !ok || c.Root != logRoot("log", 10) {
+		t.Errorf("made again: %+v, %v, %v", c, ok, err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/credledger/credledger/chaincode"
 	"github.com/credledger/credledger/sdk/ledger"
 	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/sdk/statement"
 )
 
 // The store keeps the state that the rules need, and where its values come from, in Pebble. A block
@@ -17,6 +18,7 @@ import (
 //
 //	s KEY                                 a value of the state: its place, then the value
 //	v KEY 00 BLOCK (8 bytes) INDEX (4)    every value of a key whose past counts, likewise
+//	c KEY                                 of the key of a checkpoint: its place, the root, SM3 of the signed statement
 //	m                                     format (1 byte), height (8), hash of the newest block, of the first
 //
 // where a place is the block (8 bytes), the index (4), the length of the transaction's id (1) and
@@ -24,9 +26,10 @@ import (
 const (
 	stateSpace   = 's'
 	versionSpace = 'v'
+	signedSpace  = 'c'
 	metaKey      = "m"
 
-	storeFormat = 2
+	storeFormat = 3
 )
 
 func appendPlace(b []byte, at place) []byte {
@@ -48,13 +51,13 @@ func splitPlace(b []byte) (at place, value []byte, err error) {
 
 // get returns a value of the state, nil if there is none.
 func (s *store) get(key string) ([]byte, error) {
-	_, value, err := s.getPlaced(key)
+	_, value, err := s.getPlaced(stateSpace, key)
 	return value, err
 }
 
-// getPlaced returns a value of the state, nil if there is none, and where it was written.
-func (s *store) getPlaced(key string) (at place, value []byte, err error) {
-	stored, closer, err := s.db.Get(append([]byte{stateSpace}, key...))
+// getPlaced returns a value of a space, nil if there is none, and where it was written.
+func (s *store) getPlaced(space byte, key string) (at place, value []byte, err error) {
+	stored, closer, err := s.db.Get(append([]byte{space}, key...))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return at, nil, nil
 	}
@@ -91,12 +94,18 @@ func (s *store) commit(writes []placed, e extent) error {
 		if err := batch.Set(key, value, nil); err != nil {
 			return &Error{CodeStorage, "write the index", err}
 		}
-		if versioned(w.key) {
+		switch {
+		case versioned(w.key):
 			key[0] = versionSpace
 			key = binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(append(key, 0), w.at.Block), w.at.Index)
-			if err := batch.Set(key, value, nil); err != nil {
-				return &Error{CodeStorage, "write the index", err}
-			}
+		case strings.HasPrefix(w.key, chaincode.CheckpointPrefix):
+			key[0] = signedSpace
+			value = append(value, w.statement[:]...)
+		default:
+			continue
+		}
+		if err := batch.Set(key, value, nil); err != nil {
+			return &Error{CodeStorage, "write the index", err}
 		}
 	}
 	value = binary.BigEndian.AppendUint64(append(value[:0], storeFormat), e.head.Height)
@@ -123,7 +132,7 @@ func (s *store) apply(batch *pebble.Batch) (err error) {
 	return s.failure()
 }
 
-// extent returns how far the store is.
+// extent returns how far the store is. What an older version wrote is cleared: it is made again from the ledger.
 func (s *store) extent() (e extent, err error) {
 	b, closer, err := s.db.Get([]byte(metaKey))
 	if errors.Is(err, pebble.ErrNotFound) {
@@ -133,12 +142,28 @@ func (s *store) extent() (e extent, err error) {
 		return e, &Error{CodeStorage, "read the index", err}
 	}
 	defer closer.Close()
+	if len(b) > 0 && b[0] < storeFormat {
+		return e, s.clear()
+	}
 	if len(b) != 1+8+2*sm.HashSize || b[0] != storeFormat {
 		return e, damaged(errors.New("it was written by another version of this software"))
 	}
 	e.head = ledger.Head{Height: binary.BigEndian.Uint64(b[1:]), Hash: sm.Hash(b[9:])}
 	e.first = sm.Hash(b[9+sm.HashSize:])
 	return e, nil
+}
+
+// clear removes all that the store holds.
+func (s *store) clear() error {
+	batch := s.db.NewBatch()
+	err := batch.DeleteRange([]byte{0}, []byte{0xFF}, nil)
+	if err == nil {
+		err = s.apply(batch)
+	}
+	if err != nil {
+		return &Error{CodeStorage, "clear an index of an older version", err}
+	}
+	return nil
 }
 
 // empty requires the store to hold nothing: it may be somebody else's.
@@ -221,9 +246,10 @@ func (s *store) scan(space byte, first, prefix string, visit func(key string, at
 
 // A placed write is one with the place where it was made.
 type placed struct {
-	key   string
-	value []byte
-	at    place
+	key       string
+	value     []byte
+	at        place
+	statement sm.Hash // of a checkpoint: SM3 of the signed statement
 }
 
 // A draft is the state with the writes of the block that is being applied.
@@ -241,9 +267,25 @@ func (d *draft) Get(key string) ([]byte, error) {
 	return d.store.get(key)
 }
 
-func (d *draft) write(writes []chaincode.Write, at place) {
+// write takes in what a transaction writes.
+func (d *draft) write(tx *chaincode.Transaction, writes []chaincode.Write, at place) {
 	for _, w := range writes {
 		d.newest[w.Key] = w.Value
-		d.writes = append(d.writes, placed{w.Key, w.Value, at})
+		p := placed{key: w.Key, value: w.Value, at: at}
+		if strings.HasPrefix(w.Key, chaincode.CheckpointPrefix) {
+			p.statement = checkpointStatement(tx, w.Key)
+		}
+		d.writes = append(d.writes, p)
 	}
+}
+
+// checkpointStatement returns SM3 of the statement of a transaction that puts a checkpoint under a state key.
+func checkpointStatement(tx *chaincode.Transaction, key string) sm.Hash {
+	for _, b := range tx.Statements {
+		c, _, err := statement.ParseAs[*statement.Checkpoint](b)
+		if err == nil && chaincode.CheckpointStateKey(c.Department, c.Log, c.Size) == key {
+			return sm.Sum(b)
+		}
+	}
+	return sm.Hash{}
 }

@@ -178,6 +178,7 @@ func (h *history) sameLogs(view *snapshot.View) {
 		for _, log := range []string{"main", "second"} {
 			got, gotOK, _ := view.LatestCheckpoint(d.ID, log)
 			want, wantOK, err := h.Index.LatestCheckpoint(d.ID, log)
+			want.Statement = sm.Hash{} // a snapshot is small
 			if err != nil || got != want || gotOK != wantOK {
 				h.Errorf("checkpoint of %s, %s: %+v, want %+v; %v", d.ID, log, got, want, err)
 			}

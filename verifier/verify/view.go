@@ -106,6 +106,9 @@ type Checkpoint struct {
 	Position Position
 	Before   Heartbeat // the newest before the checkpoint
 	After    Heartbeat // the first after it
+
+	// Statement is SM3 of the signed statement that put it on the ledger. A view that must be small leaves it zero.
+	Statement sm.Hash
 }
 
 // A Restriction is one that was laid and not lifted. A view that must be small keeps the day only, and
