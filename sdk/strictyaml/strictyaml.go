@@ -28,5 +28,5 @@ func Decode(b []byte, v any) (err error) {
 	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
 		return errors.New("it holds more than one document")
 	}
-	return nil
+	return checkWholes(b, v)
 }
