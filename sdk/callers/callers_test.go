@@ -127,6 +127,21 @@ func TestPasswords(t *testing.T) {
 }
 
 // Attempts are held back, and one name is not held back for another.
+// Whoever comes while too many wait is sent away at once, and is heard when there is room again.
+func TestCrowd(t *testing.T) {
+	s := callers.NewSignIns()
+	leave := s.Crowd()
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Check(gone, "p", nil, 0); !errors.Is(err, callers.ErrBusy) {
+		t.Errorf("in a crowd: %v", err)
+	}
+	leave()
+	if _, err := s.Check(t.Context(), "p", nil, 0); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+}
+
 func TestAttempts(t *testing.T) {
 	s := callers.NewSignIns()
 	now := time.Unix(0, 0)

@@ -10,6 +10,7 @@ import (
 
 // Config says where a service listens and what it takes on.
 type Config struct {
+	Name        string // what the listener of Web is called; "": web
 	Web         *Web
 	TLCP        *TLCP  // nil: no such listener
 	Metrics     string // address on loopback; "": no such listener

@@ -78,7 +78,7 @@ func (d *Doors) Serving() bool { return d.serving.Load() }
 
 // An Address is where a service listens.
 type Address struct {
-	Name string // web, tlcp or metrics
+	Name string // web or Config.Name, tlcp or metrics
 	URL  string
 }
 

@@ -59,6 +59,49 @@ func TestGateShedsBeyondItsPlaces(t *testing.T) {
 	}
 }
 
+// Who fetches something and reads slowly takes no place once the answer has begun; what is worked on does.
+func TestGateSlowReaders(t *testing.T) {
+	begun, leave := make(chan struct{}), make(chan struct{})
+	g, refused := newGate(1, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/status":
+			w.WriteHeader(http.StatusAccepted)
+		case "/panic":
+			panic(http.ErrAbortHandler)
+		}
+		_, _ = io.WriteString(w, "begun")
+		if err := http.NewResponseController(w).Flush(); err != nil {
+			t.Error(err)
+		}
+		begun <- struct{}{}
+		<-leave
+	}))
+	var served sync.WaitGroup
+	do := func(method, path string) {
+		served.Go(func() { g.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, path, nil)) })
+		<-begun
+	}
+	do(http.MethodGet, "/")
+	do(http.MethodGet, "/status")
+	do(http.MethodHead, "/")
+	if n := g.working.Load(); n != 0 {
+		t.Errorf("slow readers hold %d places", n)
+	}
+	do(http.MethodPost, "/")
+	if g.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)); count(refused, "overloaded") != 1 {
+		t.Error("what is worked on holds no place")
+	}
+	close(leave)
+	served.Wait()
+	func() {
+		defer func() { _ = recover() }()
+		g.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/panic", nil))
+	}()
+	if n := g.working.Load(); n != 0 {
+		t.Errorf("%d places are taken for good", n)
+	}
+}
+
 // Who sends slowly, or much, takes no place; what was read ahead comes through whole.
 func TestGateBodies(t *testing.T) {
 	var working atomic.Int64
@@ -125,9 +168,12 @@ func TestConnectionLimit(t *testing.T) {
 	dial()
 	first, _ := <-accepted, <-accepted
 	third := dial()
-	_ = third.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = third.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := third.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("a third connection: %v", err)
+	}
+	for deadline := time.Now().Add(time.Minute); shed.Load() == 0 && time.Now().Before(deadline); { // once it is closed
+		time.Sleep(time.Millisecond)
 	}
 	if shed.Load() != 1 || limit.open.Load() != 2 {
 		t.Errorf("%d shed, %d open", shed.Load(), limit.open.Load())
@@ -137,7 +183,7 @@ func TestConnectionLimit(t *testing.T) {
 	dial()
 	select {
 	case <-accepted:
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("no connection after one was closed")
 	}
 	_ = l.Close()

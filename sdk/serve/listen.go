@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -74,7 +75,7 @@ func listen(name, address string) (net.Listener, error) {
 // openWeb opens the listener of browsers and other programs.
 func (d *Doors) openWeb(handler http.Handler) (*door, error) {
 	w := d.config.Web
-	opened := &door{name: "web", scheme: "http", server: newServer(handler)}
+	opened := &door{name: cmp.Or(d.config.Name, "web"), scheme: "http", server: newServer(handler)}
 	if w.Certificate != "" {
 		if err := d.web.load(w); err != nil {
 			return nil, err

@@ -22,6 +22,7 @@ type test struct {
 	logged lockedBuffer
 	ready  atomic.Bool
 	under  chan struct{} // what /slow waits for
+	slow   atomic.Int32  // how many requests do
 }
 
 type lockedBuffer struct {
@@ -53,6 +54,7 @@ func newTest(t *testing.T, change func(*Config)) *test {
 	doors, err := Open(c, m, Handler{
 		API: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/slow" {
+				s.slow.Add(1)
 				<-s.under
 			}
 			count("path")
@@ -105,12 +107,18 @@ func (s *test) run(closing func() error, chores ...Chore) (end func() error, end
 	s.Cleanup(stop)
 	done := make(chan error, 1)
 	go func() { done <- s.doors.Run(ctx, slog.New(slog.NewTextHandler(&s.logged, nil)), chores, closing) }()
-	for deadline := time.Now().Add(10 * time.Second); !s.doors.Serving(); time.Sleep(time.Millisecond) {
+	s.until("it serves", s.doors.Serving)
+	return func() error { stop(); return <-done }, done
+}
+
+// until waits until something is so.
+func (s *test) until(what string, is func() bool) {
+	s.Helper()
+	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			s.Fatal("it does not serve")
+			s.Fatalf("waited in vain until %s", what)
 		}
 	}
-	return func() error { stop(); return <-done }, done
 }
 
 func TestProbesAndMetrics(t *testing.T) {
@@ -149,13 +157,9 @@ func TestSheds(t *testing.T) {
 	for range 2 {
 		slow.Go(func() { s.get(s.url("web") + "/slow") })
 	}
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		if status, body := s.get(s.url("web") + "/x"); status == http.StatusServiceUnavailable && strings.TrimSpace(body) == CodeOverloaded {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("a third request is worked on")
-		}
+	s.until("two requests are under way", func() bool { return s.slow.Load() == 2 })
+	if status, body := s.get(s.url("web") + "/x"); status != http.StatusServiceUnavailable || strings.TrimSpace(body) != CodeOverloaded {
+		t.Fatalf("a third request is worked on: %d %s", status, body)
 	}
 	if status, _ := s.get(s.url("web") + "/healthz"); status != http.StatusOK {
 		t.Errorf("the probe: %d", status)
@@ -196,13 +200,10 @@ func TestEndsInOrder(t *testing.T) {
 		}
 		note("answered")
 	}()
-	time.Sleep(50 * time.Millisecond) // until it is under way
+	s.until("the request is under way", func() bool { return s.slow.Load() == 1 })
 	ended := make(chan error)
 	go func() { ended <- end() }()
-	time.Sleep(50 * time.Millisecond)
-	if s.doors.Serving() {
-		t.Error("it says that it serves")
-	}
+	s.until("it says that it does not serve", func() bool { return !s.doors.Serving() })
 	close(s.under)
 	<-answered
 	if err := <-ended; err == nil || err.Error() != "closing failed" {

@@ -126,7 +126,7 @@ type Ask struct {
 // one if there are none, for the daily cap. The error is a *Refusal: CodeContext, CodeMatter,
 // CodeOnBehalf, CodeType, CodeOverAsking or CodeDailyCap; or, wrapped, the Counter's.
 func (g *Gate) Permit(ctx context.Context, a *Agency, c Context, asks []Ask) error {
-	if err := a.permit(c); err != nil {
+	if err := a.PermitContext(c); err != nil {
 		return err
 	}
 	for i := range asks {
@@ -141,8 +141,10 @@ func (g *Gate) Permit(ctx context.Context, a *Agency, c Context, asks []Ask) err
 	return kept.spend(ctx, g.counter, a, uint64(max(len(asks), 1)), g.now())
 }
 
-// permit checks who asks and what for.
-func (a *Agency) permit(c Context) error {
+// PermitContext checks who asks and what for, as Permit does, before it is known what is shown: what can be shown
+// once should not be used up by a call that is refused for this. It counts nothing. The error is a *Refusal:
+// CodeContext, CodeMatter or CodeOnBehalf.
+func (a *Agency) PermitContext(c Context) error {
 	required := []string{c.Clerk, c.Unit, c.Matter}
 	optional := []string{c.Case}
 	if len(a.OnBehalf) > 0 {

@@ -2,7 +2,9 @@ package agency
 
 import (
 	"context"
+	"errors"
 	"net/netip"
+	"time"
 
 	"github.com/credledger/credledger/sdk/callers"
 )
@@ -26,7 +28,9 @@ func (g *Gate) SignIn(ctx context.Context, agency, clerk, password string, from 
 	if c != nil {
 		on = c.password
 	}
-	if right, err := g.signIns.Check(ctx, password, on, d.cost); err != nil {
+	if right, err := g.signIns.Check(ctx, password, on, d.cost); errors.Is(err, callers.ErrBusy) {
+		return nil, nil, &Refusal{Code: CodeSignInLimited, RetryAfter: time.Second, Message: "too many people sign in at this moment; wait, then try again"}
+	} else if err != nil {
 		return nil, nil, err
 	} else if !right {
 		return nil, nil, wrong

@@ -1,6 +1,8 @@
 package agency_test
 
 import (
+	"context"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -83,6 +85,34 @@ func TestGuessing(t *testing.T) {
 	d.clock.Advance(12 * time.Second)
 	refused(t, attempt("wangfang", password), "")
 	refused(t, attempt("wangfang", password), agency.CodeSignInLimited)
+}
+
+// TestCrowd: of a crowd that signs in at once some are asked to come again a moment later.
+func TestCrowd(t *testing.T) {
+	d := newDesk(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	const crowd = 200
+	answers := make(chan error, crowd)
+	for i := range crowd {
+		go func() {
+			_, _, err := d.SignIn(ctx, "counter", fmt.Sprint("clerk", i), password, inside)
+			answers <- err
+		}()
+	}
+	held := 0
+	for range crowd {
+		if err := <-answers; agency.Code(err) == agency.CodeSignInLimited {
+			if r := refused(t, err, agency.CodeSignInLimited); r.RetryAfter != time.Second {
+				t.Errorf("retry after %v", r.RetryAfter)
+			}
+			held++
+			cancel() // the others need not go on
+		}
+	}
+	if held == 0 {
+		t.Error("all of them wait")
+	}
 }
 
 // TestWrongNameTakesAsLong: whether there is such a clerk is not to be read off the time. The bound

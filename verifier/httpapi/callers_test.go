@@ -150,3 +150,32 @@ func TestClientCertificate(t *testing.T) {
 		t.Errorf("%d: %s", w.Code, w.Body)
 	}
 }
+
+// A code that can be taken once is there still after a call that may not ask so, whatever it shows.
+func TestRefusedContextTakesNothing(t *testing.T) {
+	s := httpapitest.New(t)
+	house := s.Issue("property", 1)[0]
+	url := s.Post("/v1/references", members{"presentation": base64Of(house.Show("location").Bytes())}).Want(t, http.StatusCreated).Text("url")
+	context := func(change members) members {
+		c := members{"clerk": "a", "unit": "b", "matter": transfer, "onBehalf": "tax"}
+		for k, v := range change {
+			c[k] = v
+		}
+		return c
+	}
+	counter := s.Agency(s.Counter)
+	single := func(c members) httpapitest.Answer {
+		return counter.Post("/v1/verifications", members{"code": url, "context": c})
+	}
+	single(members{"clerk": "a"}).Problem(t, "context-missing")
+	single(context(members{"onBehalf": ""})).Problem(t, "member-invalid")
+	single(context(members{"matter": "divination"})).Problem(t, "matter-refused")
+	single(context(members{"onBehalf": "divination"})).Problem(t, "on-behalf-refused")
+	counter.Post(transferPath, members{"case": "1", "licences": []members{{"code": url}}}).Problem(t, "context-missing")
+	s.Agency(s.Tax).Post("/v1/matters/company-opening/verifications",
+		members{"case": "1", "context": members{"clerk": "a", "unit": "b"}, "licences": []members{{"code": url}}}).Problem(t, "matter-refused")
+	if n := s.Log.Size(); n != 0 {
+		t.Errorf("%d entries", n)
+	}
+	single(context(nil)).Want(t, http.StatusOK)
+}

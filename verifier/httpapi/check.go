@@ -20,6 +20,7 @@ import (
 
 // A verification goes through these steps, in this order:
 //
+//	context  may this caller ask so at all? (agencies)
 //	find     what was shown becomes one presentation, or the reference to one
 //	take     which is taken from there, once
 //	permit   may this caller ask for this, and how often?

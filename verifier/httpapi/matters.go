@@ -89,6 +89,9 @@ func (c *call) postMatterVerification() error {
 	if err != nil {
 		return err
 	}
+	if err := c.caller.agency.PermitContext(who); err != nil {
+		return err
+	}
 	items, err := c.takeAll(q.licences, who)
 	if err != nil {
 		return err
@@ -146,7 +149,8 @@ func (c *call) served(m *matter.Matter, named []string) ([]string, error) {
 }
 
 // takeAll finds the presentations of a case, has them permitted, and redeems their challenges. What can
-// be used once is used last, so that a case that is refused can be sent again.
+// be used once is used late: references once all that is shown could be read, because it takes the type to permit it;
+// challenges last.
 func (c *call) takeAll(licences []matterLicence, who agency.Context) ([]*item, error) {
 	items := make([]*item, len(licences))
 	for k := range licences {

@@ -177,6 +177,14 @@ func TestOutcomes(t *testing.T) {
 		})
 	}
 
+	// Nothing says that a licence is in force now which was so on the day that was asked for.
+	_, a := outcome(show(houses[1]), members{"asOf": "2026-11-08"})
+	for _, member := range []string{"verdict.text.en", "receipt.readable.text.en"} {
+		if got := a.Text(member); got != "Verified: genuine, and in force on 2026-11-08" {
+			t.Errorf("%s: %q", member, got)
+		}
+	}
+
 	// With the network gone it goes on answering, until the view is older than the type allows.
 	s.Disconnect()
 	s.Clock.Advance(houses[0].Type.MaxStatusAge - time.Minute)

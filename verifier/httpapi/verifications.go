@@ -47,6 +47,11 @@ func (c *call) postVerification() error {
 		return err
 	}
 	c.asks(who.Matter, who.OnBehalf)
+	if c.caller.agency != nil {
+		if err := c.caller.agency.PermitContext(who); err != nil {
+			return err
+		}
+	}
 	i, err := c.find(&q.shown)
 	if err == nil {
 		err = c.take(i)

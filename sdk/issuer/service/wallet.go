@@ -60,14 +60,14 @@ func (s *Service) openWallet() error {
 	if err != nil {
 		return fail("make the wallet's API", err)
 	}
-	h.doors, err = serve.Open(h.doorsConfig(&h.config.Web), serve.NewMetrics(walletDoor), serve.Handler{API: h.api, Refuse: h.api.Refuse, Ready: s.ready})
+	h.doors, err = serve.Open(h.doorsConfig(walletDoor, &h.config.Web), serve.NewMetrics(walletDoor), serve.Handler{API: h.api, Refuse: h.api.Refuse, Ready: s.ready})
 	return err
 }
 
 // doorsConfig is where a listener beside the desk's listens; it takes on as much.
-func (h *holding) doorsConfig(web *serve.Web) *serve.Config {
+func (h *holding) doorsConfig(name string, web *serve.Web) *serve.Config {
 	l := h.service.config.Limits
-	return &serve.Config{Web: web, Connections: l.Connections, Concurrent: l.Concurrent}
+	return &serve.Config{Name: name, Web: web, Connections: l.Connections, Concurrent: l.Concurrent}
 }
 
 // open makes the wallet.
@@ -144,7 +144,7 @@ func (h *holding) openTrial() (*identity.Provider, licence.Text, error) {
 	if err != nil {
 		return nil, trialName, err
 	}
-	h.trial, err = serve.Open(h.doorsConfig(&serve.Web{Address: c.Address}), serve.NewMetrics(trialDoor), serve.Handler{
+	h.trial, err = serve.Open(h.doorsConfig(trialDoor, &serve.Web{Address: c.Address}), serve.NewMetrics(trialDoor), serve.Handler{
 		API: platform, Refuse: func(w http.ResponseWriter, _ *http.Request, _ string, _ time.Duration) {
 			http.Error(w, "try again later", http.StatusServiceUnavailable)
 		}, Ready: h.service.ready,
@@ -198,15 +198,9 @@ func (h *holding) addresses() (out []serve.Address) {
 	if h == nil {
 		return nil
 	}
-	for _, d := range []struct {
-		name string
-		of   *serve.Doors
-	}{{walletDoor, h.doors}, {trialDoor, h.trial}} {
-		if d.of == nil {
-			continue
-		}
-		for _, a := range d.of.Addresses() {
-			out = append(out, serve.Address{Name: d.name, URL: a.URL})
+	for _, d := range []*serve.Doors{h.doors, h.trial} {
+		if d != nil {
+			out = append(out, d.Addresses()...)
 		}
 	}
 	return out

@@ -155,6 +155,11 @@ func TestWallet(t *testing.T) {
 	if log := w.logged.String(); strings.Contains(log, owner) || !strings.Contains(log, "request of the wallet") {
 		t.Error("the log says who signed in, or nothing of the wallet")
 	}
+	for _, door := range []string{"web", "wallet", "trial"} {
+		if !w.hasLogged(fmt.Sprintf(`"msg":"listening","for":%q,"at":%q`, door, w.url(door))) {
+			t.Errorf("the log does not say where %s listens", door)
+		}
+	}
 	// The desk answers nothing of the wallet, nor the other way round.
 	for _, at := range []string{w.url("web") + "/v1/sign-in", w.url("wallet") + "/v1/desk", w.url("wallet") + "/v1/jobs"} {
 		if status, _ := w.get(at); status != http.StatusNotFound {

@@ -2,6 +2,7 @@ package staff
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"sync/atomic"
@@ -98,7 +99,9 @@ func (g *Gate) SignIn(ctx context.Context, name, password string, from netip.Add
 	if person != nil && person.Kind == Person {
 		on = person.password
 	}
-	if right, err := g.signIns.Check(ctx, password, on, s.cost); err != nil {
+	if right, err := g.signIns.Check(ctx, password, on, s.cost); errors.Is(err, callers.ErrBusy) {
+		return nil, &Refusal{Code: CodeSignInLimited, RetryAfter: time.Second, Message: "too many people sign in at this moment; wait, then try again"}
+	} else if err != nil {
 		return nil, err
 	} else if !right {
 		return nil, wrong

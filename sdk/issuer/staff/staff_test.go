@@ -1,7 +1,9 @@
 package staff_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -197,6 +199,34 @@ func TestSignIn(t *testing.T) {
 	_, err := d.SignIn(t.Context(), "wangfang", password, inside)
 	if r := refused(t, err, staff.CodeSignInLimited); r.RetryAfter != 12*time.Second {
 		t.Errorf("retry after %v", r.RetryAfter)
+	}
+}
+
+// Of a crowd that signs in at once some are asked to come again a moment later.
+func TestCrowd(t *testing.T) {
+	d := newDoor(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	const crowd = 200
+	refusals := make(chan error, crowd)
+	for i := range crowd {
+		go func() {
+			_, err := d.SignIn(ctx, fmt.Sprint("clerk", i), password, inside)
+			refusals <- err
+		}()
+	}
+	held := 0
+	for range crowd {
+		if err := <-refusals; staff.Code(err) == staff.CodeSignInLimited {
+			if r := refused(t, err, staff.CodeSignInLimited); r.RetryAfter != time.Second {
+				t.Errorf("retry after %v", r.RetryAfter)
+			}
+			held++
+			cancel() // the others need not go on
+		}
+	}
+	if held == 0 {
+		t.Error("all of them wait")
 	}
 }
 
