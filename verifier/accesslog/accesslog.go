@@ -63,8 +63,9 @@ type Log struct {
 	lock   *os.File
 
 	queue   chan *pending
-	closing chan struct{} // closed when nothing more is accepted
-	ended   chan struct{} // closed when what was accepted is written, or refused
+	checks  chan chan<- error // of Check, answered by the writer
+	closing chan struct{}     // closed when nothing more is accepted
+	ended   chan struct{}     // closed when what was accepted is written, or refused
 	seals   sync.WaitGroup
 	sealing sync.Mutex
 
@@ -105,7 +106,7 @@ func open(dir string, signer sm.Signer, now func() time.Time, files files) (l *L
 	}()
 	l = &Log{
 		signer: signer, now: now, files: files, lock: lock,
-		queue: make(chan *pending, maxGroup), closing: make(chan struct{}), ended: make(chan struct{}), grown: make(chan struct{}),
+		queue: make(chan *pending, maxGroup), checks: make(chan chan<- error), closing: make(chan struct{}), ended: make(chan struct{}), grown: make(chan struct{}),
 	}
 	if l.key, err = readKey(dir); err != nil {
 		return nil, err

@@ -105,6 +105,9 @@ func (l *Log) write() {
 		select {
 		case p := <-l.queue:
 			group = append(group, p)
+		case answer := <-l.checks:
+			answer <- l.rehearse()
+			continue
 		case <-l.closing:
 			select { // what was accepted before
 			case p := <-l.queue:

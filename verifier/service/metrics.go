@@ -39,7 +39,7 @@ func (s *Service) count() {
 	gauge("ledger_discrepant", "1 while the ledger has committed what it must not.", func() float64 { return serve.Bool(s.follower.State().Discrepancy != "") })
 	gauge("view_age_seconds", "Seconds since the newest heartbeat of the index; -1 without any.", func() float64 {
 		if age, ok := s.age(); ok {
-			return age.Seconds()
+			return max(0, age).Seconds()
 		}
 		return -1
 	})

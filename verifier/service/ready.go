@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/credledger/credledger/sdk/sm"
+	"github.com/credledger/credledger/verifier/verify"
 )
 
 // A readiness is the answer of /readyz.
@@ -22,19 +23,22 @@ const (
 	notBegun     = "starting"          // or ending
 	notCaughtUp  = "index-behind"      // by more blocks than ready.blocks, or not yet caught up since the start
 	notRecent    = "view-old"          // older than ready.age, or without any time
+	notInTime    = "clock-behind"      // this machine's clock is behind the view's: every verdict is undetermined
 	notHonest    = "ledger-discrepant" // the ledger committed what it must not
 	notEnrolled  = "key-not-for-log"   // receipts would be worth nothing
 	notStored    = "store-unavailable" // challenges, references and daily counts do not work
+	notRecorded  = "log-unavailable"   // the access log cannot be written, so that no verification is answered
 	notFollowing = "log-not-anchored"  // the anchoring of the access log has ended
 )
 
-// age is how long ago the newest heartbeat of the view was; ok if it has one.
+// age is how long ago the newest heartbeat of the view was, negative if this machine's clock is behind that;
+// ok if it has one.
 func (s *Service) age() (age time.Duration, ok bool) {
 	beat := s.index.Licence("", sm.Hash{}, sm.Hash{}).Heartbeat
 	if beat.Sequence == 0 {
 		return 0, false
 	}
-	return max(0, s.parts.Now().Sub(time.Unix(int64(beat.Time), 0))), true
+	return s.parts.Now().Sub(time.Unix(int64(beat.Time), 0)), true
 }
 
 func (s *Service) readiness(ctx context.Context) readiness {
@@ -42,7 +46,7 @@ func (s *Service) readiness(ctx context.Context) readiness {
 	r := readiness{Problems: []string{}, Height: s.index.Head().Height, Behind: l.Behind, Reached: l.Reached}
 	age, known := s.age()
 	if known {
-		seconds := int64(age / time.Second)
+		seconds := int64(max(0, age) / time.Second)
 		r.Age = &seconds
 	}
 	for _, p := range []struct {
@@ -52,10 +56,12 @@ func (s *Service) readiness(ctx context.Context) readiness {
 		{notBegun, !s.doors.Serving()},
 		{notCaughtUp, !l.Settled || l.Behind > s.config.Ready.Blocks},
 		{notRecent, !known || age > s.config.Ready.Age},
+		{notInTime, age < -verify.Skew},
 		{notHonest, l.Discrepancy != ""},
 		{notEnrolled, s.checkKey() != nil},
 		{notFollowing, s.anchoringEnded.Load()},
 		{notStored, s.pingStore(ctx) != nil},
+		{notRecorded, s.unrecorded.Load()},
 	} {
 		if p.is {
 			r.Problems = append(r.Problems, p.code)

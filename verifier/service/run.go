@@ -17,12 +17,16 @@ const (
 	beatEvery    = govern.HeartbeatInterval
 	snapshotLook = 5 * time.Second
 	flushEvery   = 30 * time.Second
+	recordLook   = 5 * time.Second
 )
+
+// recordTimeout is how long the disk of the access log may take before it counts as one that hangs.
+const recordTimeout = 30 * time.Second
 
 // Run serves until ctx is done, or until a part that the service cannot do without has ended: then it
 // returns why. Requests under way are finished. Afterwards everything is closed.
 func (s *Service) Run(ctx context.Context) error {
-	return s.doors.Run(ctx, s.log, []serve.Chore{s.follower.Run, s.anchor, s.purge, s.beat, s.keepSnapshot, s.flush, s.settle}, s.Close)
+	return s.doors.Run(ctx, s.log, []serve.Chore{s.follower.Run, s.anchor, s.purge, s.beat, s.keepSnapshot, s.flush, s.settle, s.tryLog}, s.Close)
 }
 
 func (s *Service) purge(ctx context.Context) error {
@@ -51,6 +55,18 @@ func (s *Service) anchor(ctx context.Context) error {
 		s.log.Error("the access log is anchored no more", "error", err)
 	}
 	return nil
+}
+
+// tryLog finds out whether verifications can be recorded, also while nobody asks for one: a service that is
+// not ready is asked for none.
+func (s *Service) tryLog(ctx context.Context) error {
+	return serve.Every(ctx, s.log, recordLook, "writing the access log", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, recordTimeout)
+		defer cancel()
+		err := s.access.Check(ctx)
+		s.unrecorded.Store(err != nil)
+		return err
+	})
 }
 
 // Reload reads agencies, matters, the policy and certificates again. What cannot be read stays as it was, and

@@ -75,6 +75,7 @@ type Service struct {
 	doors      *serve.Doors
 
 	anchoringEnded atomic.Bool
+	unrecorded     atomic.Bool // the access log could not be written when that was last tried
 	reloading      sync.Mutex
 }
 

@@ -110,6 +110,12 @@ func (w *world) start() {
 	var err error
 	w.service, err = w.new(w.Context())
 	w.must(err)
+	w.run()
+}
+
+// run has the service run that was made.
+func (w *world) run() {
+	w.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	w.stop, w.ended = stop, make(chan error, 1)
 	go func() { w.ended <- w.service.Run(ctx) }()
@@ -196,7 +202,7 @@ func (w *world) await(what string, is func() bool) {
 	w.Helper()
 	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			w.Fatalf("%s: not within 20 s; log:\n%s", what, w.logged.String())
+			w.Fatalf("%s: not within a minute; log:\n%s", what, w.logged.String())
 		}
 	}
 }

@@ -31,6 +31,7 @@ const (
 	notRecent   = "view-old"          // it is older than verdicts may rest on, or without any time
 	notHonest   = "ledger-discrepant" // the ledger committed what it must not
 	notEnrolled = "key-not-for-log"   // nobody would believe the access log: start anew with a key in force
+	notRecorded = "log-unavailable"   // the access log cannot be written, so that no request is answered
 	notAnchored = "log-not-anchored"  // the anchoring of the access log has ended
 )
 

@@ -88,6 +88,7 @@ type releasing struct {
 	policyAt time.Time // modification time of the file that was taken last; of the chore alone
 
 	unanchored atomic.Bool // the anchoring of the log has ended
+	unrecorded atomic.Bool // the log could not be written when that was last tried
 }
 
 // openRelease opens what answering requests takes: a view of the ledger of its own, up to date, and the access
@@ -202,10 +203,16 @@ func (r *releasing) outdated() (out []string) {
 	if l.Discrepancy != "" {
 		out = append(out, notHonest)
 	}
-	if age, known := r.age(); !known || age > r.maxAge() {
+	if r.old() {
 		out = append(out, notRecent)
 	}
 	return out
+}
+
+// old reports whether the newest heartbeat of the view is longer ago, by this machine's clock, than verdicts may rest on.
+func (r *releasing) old() bool {
+	age, known := r.age()
+	return !known || age > r.maxAge()
 }
 
 // takePolicy takes the policy in the file, when that has changed.
@@ -233,7 +240,11 @@ const (
 	policyEvery = 5 * time.Second
 	grantsEvery = 5 * time.Second
 	flushEvery  = 30 * time.Second
+	recordLook  = 5 * time.Second
 )
+
+// recordTimeout is how long the disk of the access log may take before it counts as one that hangs.
+const recordTimeout = 30 * time.Second
 
 // releaseChores are what a service that answers requests has to do beside that.
 func (s *Service) releaseChores() []serve.Chore {
@@ -254,7 +265,18 @@ func (s *Service) releaseChores() []serve.Chore {
 		}),
 		s.once(every(grantsEvery, "settling grants and answers", r.desk.Settle)),
 		every(flushEvery, "writing the index", func(context.Context) error { return r.index.Flush() }),
+		every(recordLook, "writing the access log", r.tryLog),
 	}
+}
+
+// tryLog finds out whether answers can be recorded, also while nobody asks: a service that is not ready is sent no
+// requests.
+func (r *releasing) tryLog(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
+	defer cancel()
+	err := r.access.Check(ctx)
+	r.unrecorded.Store(err != nil)
+	return err
 }
 
 // anchor anchors checkpoints of the access log. A contradiction between the log and the ledger ends it, and is for
@@ -277,6 +299,9 @@ func (r *releasing) problems() []string {
 	out = append(out, r.outdated()...)
 	if !r.enrolled() {
 		out = append(out, notEnrolled)
+	}
+	if r.unrecorded.Load() {
+		out = append(out, notRecorded)
 	}
 	if r.unanchored.Load() {
 		out = append(out, notAnchored)

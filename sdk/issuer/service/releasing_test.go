@@ -230,3 +230,27 @@ func TestWithoutReleases(t *testing.T) {
 		t.Error("a directory was made")
 	}
 }
+
+// A service that cannot write its access log answers no request, says that it is not ready, and why, and is ready again once
+// the log can be written, though nobody has asked for anything meanwhile. It issues all the time.
+func TestNotReadyWithoutAccessLog(t *testing.T) {
+	w := newWorld(t, "")
+	var err error
+	w.service, err = w.new(w.Context())
+	w.Must(err)
+	segment := w.Path("release/access-log/0000000000.entries")
+	w.Must(os.Mkdir(segment, 0o700)) // where the log's first file belongs
+	w.run()
+	w.await("the failure to be seen", func() bool { return slices.Equal(w.ready().Problems, []string{"log-unavailable"}) })
+	request := w.office.Request(w.digest(), nil)
+	if a, status := w.ask(http.DefaultClient, "web", request); status != http.StatusServiceUnavailable || a.Code != "access-log-unavailable" {
+		t.Errorf("%d %+v", status, a)
+	}
+	w.Must(os.Remove(segment))
+	w.await("readiness", func() bool { return w.ready().Ready })
+	w.mustAsk(request, "basis")
+	if !w.hasLogged("writing the access log failed") || !w.hasLogged("writing the access log works again") {
+		t.Error(w.logged)
+	}
+	w.Must(w.end())
+}

@@ -124,6 +124,12 @@ func (w *world) start() {
 	var err error
 	w.service, err = w.new(w.Context())
 	w.Must(err)
+	w.run()
+}
+
+// run has the service run that was made.
+func (w *world) run() {
+	w.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	w.stop, w.ended = stop, make(chan error, 1)
 	go func() { w.ended <- w.service.Run(ctx) }()
