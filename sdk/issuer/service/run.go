@@ -73,6 +73,9 @@ var sweepBy = vault.By{Actor: "service", Purpose: "kept long enough"}
 // sweepHour is when what was kept long enough is erased, in the time of the licences' dates (UTC+8).
 const sweepHour = 3
 
+// errClock says that a clock is not to be believed that is far ahead of the ledger's newest heartbeat.
+var errClock = errors.New("the newest heartbeat is old, or this machine's clock is wrong: nothing is erased by it")
+
 // sweepAtNight erases what was kept long enough, once a night.
 func (s *Service) sweepAtNight(ctx context.Context) error {
 	if len(s.config.Retention) == 0 {
@@ -84,6 +87,9 @@ func (s *Service) sweepAtNight(ctx context.Context) error {
 		today := licence.DateOf(now)
 		if now.UTC().Add(8*time.Hour).Hour() != sweepHour || swept == today {
 			return nil
+		}
+		if s.releasing != nil && s.releasing.old() {
+			return errClock
 		}
 		err := s.sweep(ctx, today)
 		if err == nil {

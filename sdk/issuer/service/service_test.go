@@ -258,26 +258,6 @@ func TestWebhooks(t *testing.T) {
 	})
 }
 
-// What was kept long enough is erased, and nothing else.
-func TestSweep(t *testing.T) {
-	w := newWorld(t, "")
-	w.config.Retention = map[string]int{"property": 10}
-	w.begin()
-	ended, kept := w.mustIssue(), w.mustIssue()
-	if _, code, err := w.call(http.DefaultClient, "web", "/v1/licences/"+licenceID(ended)+"/status", "", w.change(licence.Revoked)); err != nil || code != http.StatusOK {
-		t.Fatal(code, err)
-	}
-	today := licence.DateOf(w.Clock.Now())
-	w.Must(service.Sweep(w.service, t.Context(), today+10))
-	if w.erased(ended) {
-		t.Error("it is erased too early")
-	}
-	w.Must(service.Sweep(w.service, t.Context(), today+11))
-	if !w.erased(ended) || w.erased(kept) {
-		t.Errorf("erased: the one that ended %v, the one that did not %v", w.erased(ended), w.erased(kept))
-	}
-}
-
 // A vault that was put back from an old copy does not issue what was issued since: the service says so, and goes on
 // with what is not concerned.
 func TestRestoredVault(t *testing.T) {

@@ -74,8 +74,8 @@ func (t *Tx) erase(l *Licence) error {
 // sweepChunk is how many licences a sweep erases in one transaction, so that nobody waits long.
 const sweepChunk = 200
 
-// Sweep erases what was kept long enough: licences that ended (were revoked or superseded, or whose last
-// day of validity was) more than the given number of days before today, for each type that has such
+// Sweep erases what was kept long enough: licences that ended (were revoked or superseded, from whatever day on, or
+// whose last day of validity was) more than the given number of days before today, for each type that has such
 // a period; a licence without end is kept, and so is every licence of another type. Then it scrubs.
 //
 // It returns how many it has erased, also with an error; done again, it goes on.

@@ -102,17 +102,18 @@ func testSweep(t *testing.T, p *place) {
 	v := p.create(t)
 	deposits := p.deposits(450) // more than one transaction of the sweep erases
 	for i := range deposits {
-		until := licence.Date(ledgertest.Day - 100)
+		until := licence.DateOf(p.time()) - 100
 		if i >= 440 {
-			until = ledgertest.Day - 99
+			until++
 		}
 		deposits[i].ValidUntil = &until
 	}
 	deposits[449].ValidUntil = nil
 	b := p.add(t, v, deposits)
+	today := licence.DateOf(p.time())
 	sweep := func(retention map[string]int) int64 {
 		t.Helper()
-		n, err := v.Sweep(t.Context(), clerk, retention, ledgertest.Day)
+		n, err := v.Sweep(t.Context(), clerk, retention, today)
 		must(t, err)
 		return n
 	}
@@ -124,7 +125,9 @@ func testSweep(t *testing.T, p *place) {
 	same(t, "erased once more", sweep(map[string]int{"marriage": 99}), 0)
 	same(t, "erased a day later", sweep(map[string]int{"marriage": 98}), 9)
 	last := b.First + 449
-	write(t, v, func(tx *Tx) error { return tx.SetState(last, Change{licence.Revoked, ledgertest.Day - 50, 1}) })
+	write(t, v, func(tx *Tx) error { return tx.SetState(last, Change{licence.Revoked, 0, 1}) })
+	same(t, "erased of what was revoked today, from long ago on", sweep(map[string]int{"marriage": 0}), 0)
+	today += 50
 	same(t, "erased of what was just revoked", sweep(map[string]int{"marriage": 50}), 0)
 	same(t, "erased of what was revoked long ago", sweep(map[string]int{"marriage": 49}), 1)
 	same(t, "contents", count(t, v, "vault_content", "1 = 1"), 0)

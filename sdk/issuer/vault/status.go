@@ -2,6 +2,7 @@ package vault
 
 import (
 	"database/sql"
+	"time"
 
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/sdk/sm"
@@ -112,12 +113,18 @@ func (t *Tx) setOwn(id ID, c Change, strict bool) (bool, error) {
 		return false, nil
 	}
 	lived := alive(restrictive(s.own, s.root)) // then it has its number, or has passed it on
-	s.own, s.sequence, s.ended = c.To, int64(c.Sequence), nil
-	if !alive(c.To) {
-		day := int64(c.Effective)
-		s.ended = &day
-	}
+	s.own, s.sequence, s.ended = c.To, int64(c.Sequence), t.end(c)
 	return true, t.settle(s, strict && !lived)
+}
+
+// end returns the day from which a change counts for how long what has ended is kept; nil: it ends nothing. That is not
+// before the day on which the vault learns of it: who dates a change back cannot have anything erased by that.
+func (t *Tx) end(c Change) *int64 {
+	if alive(c.To) {
+		return nil
+	}
+	day := int64(max(c.Effective, licence.DateOf(time.Unix(t.at, 0))))
+	return &day
 }
 
 // settle writes the standing of a licence with what follows from it. A licence that takes its number again
@@ -176,13 +183,8 @@ func (t *Tx) setRoot(root sm.Hash, c Change) (batch int64, changed bool, err err
 	if err != nil {
 		return 0, false, err
 	}
-	var day *int64
-	if !alive(c.To) {
-		d := int64(c.Effective)
-		day = &d
-	}
 	n, err := t.exec("write a state", "UPDATE vault_batch SET root_state = $1, root_sequence = $2, root_day = $3 WHERE id = $4 AND root_sequence < $2",
-		string(c.To), int64(c.Sequence), day, b.ID)
+		string(c.To), int64(c.Sequence), t.end(c), b.ID)
 	if err != nil || n == 0 {
 		return b.ID, false, err
 	}
