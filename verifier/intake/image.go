@@ -85,12 +85,30 @@ func scans(b []byte) int {
 	return n
 }
 
-// enter waits for a place among those who read pictures and files.
+// enter waits for a place among those who read pictures and files, unless too many wait already.
 func (r *Reader) enter(ctx context.Context) (leave func(), err error) {
+	leave = func() { <-r.places }
 	select {
 	case r.places <- struct{}{}:
-		return func() { <-r.places }, nil
-	case <-ctx.Done():
-		return nil, &Error{Code: CodeBusy, Message: "other pictures and files are being read: try again", Err: context.Cause(ctx)}
+		return leave, nil
+	default:
 	}
+	select {
+	case r.waiting <- struct{}{}:
+		defer func() { <-r.waiting }()
+	default:
+		return nil, errBusy(nil)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	select {
+	case r.places <- struct{}{}:
+		return leave, nil
+	case <-ctx.Done():
+		return nil, errBusy(context.Cause(ctx))
+	}
+}
+
+func errBusy(cause error) error {
+	return &Error{Code: CodeBusy, Message: "other pictures and files are being read: try again", Err: cause}
 }

@@ -14,6 +14,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"time"
 
 	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/licence"
@@ -77,13 +78,22 @@ func (r *Result) One() (Item, error) {
 
 // A Reader reads inputs. It is safe for concurrent use.
 type Reader struct {
-	places chan struct{} // taken by those who read a picture or a file
+	places  chan struct{} // taken by those who read a picture or a file
+	waiting chan struct{} // taken by those who wait for such a place
 }
 
-// NewReader returns a reader that reads so many pictures and files at a time; others wait until their
-// context ends. One may take 300 MB of memory and a processor for some seconds.
+// queued is how many wait for each place. A picture of a few kilobytes can take a processor for seconds: if all who
+// come could wait, those who send such pictures would take up the whole service.
+const queued = 8
+
+// patience is how long one waits at most: less than the connection of whoever asked is kept for the answer.
+const patience = 30 * time.Second
+
+// NewReader returns a reader that reads so many pictures and files at a time; some others wait, for a while or until
+// their context ends, and more are refused. One may take 300 MB of memory and a processor for some seconds.
 func NewReader(atATime int) *Reader {
-	return &Reader{places: make(chan struct{}, max(1, atATime))}
+	n := max(1, atATime)
+	return &Reader{places: make(chan struct{}, n), waiting: make(chan struct{}, n*queued)}
 }
 
 // Read reads an input. The result may share memory with it.

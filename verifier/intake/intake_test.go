@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -304,6 +305,41 @@ func TestBusy(t *testing.T) {
 		t.Errorf("a text has to wait: %v", err)
 	}
 	leave()
+	if result, err := r.Read(t.Context(), Input{Image: picture}); err != nil || result.Reference != token {
+		t.Errorf("afterwards: %+v, %v", result, err)
+	}
+}
+
+// TestQueue: some wait for a place, and get one in the end; who comes when enough do is told so at once.
+func TestQueue(t *testing.T) {
+	r := NewReader(1)
+	leave, err := r.enter(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	entered := make(chan error)
+	for range queued {
+		go func() {
+			leave, err := r.enter(t.Context())
+			if err == nil {
+				leave()
+			}
+			entered <- err
+		}()
+	}
+	for len(r.waiting) < queued {
+		runtime.Gosched()
+	}
+	picture := drawn(t, ReferenceURL("h", token))
+	if _, err := r.Read(t.Context(), Input{Image: picture}); Code(err) != CodeBusy {
+		t.Errorf("one too many: %v", err)
+	}
+	leave()
+	for range queued {
+		if err := <-entered; err != nil {
+			t.Error(err)
+		}
+	}
 	if result, err := r.Read(t.Context(), Input{Image: picture}); err != nil || result.Reference != token {
 		t.Errorf("afterwards: %+v, %v", result, err)
 	}
