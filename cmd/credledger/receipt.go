@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/credledger/credledger/sdk/credential"
 	"github.com/credledger/credledger/sdk/licence"
@@ -134,9 +135,9 @@ func (c *call) printReport(w io.Writer, view *index.Index, r *receipt.Report) {
 		return
 	}
 	entry, signed := r.File.Entry, r.File.Proof.Checkpoint
-	outcome := verify.Outcome(entry.Outcome)
-	line("核验结论", "what was found", fmt.Sprintf("%s (%s)", c.name(outcome.Text()), outcome))
-	line("状态日期", "status as of", licence.Date(entry.Day).String())
+	outcome, day := verify.Outcome(entry.Outcome), licence.Date(entry.Day)
+	line("核验结论", "what was found", fmt.Sprintf("%s (%s)", c.name(outcome.TextOn(day, time.Unix(int64(entry.Time), 0))), outcome))
+	line("状态日期", "status as of", day.String())
 	line("核验时间", "checked at", formatTime(entry.Time))
 	line("核验机构", "verifier", c.departmentName(view, signed.Department))
 	line("所依据的区块", "by the ledger up to block", fmt.Sprint(entry.Height))

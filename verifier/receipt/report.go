@@ -27,7 +27,7 @@ func found(e *access.Entry) licence.Text {
 	if e.Asked != "" {
 		return endTexts[e.Outcome]
 	}
-	return verify.Outcome(e.Outcome).Text()
+	return verify.Outcome(e.Outcome).TextOn(licence.Date(e.Day), time.Unix(int64(e.Time), 0))
 }
 
 // Text says what an outcome means to people.

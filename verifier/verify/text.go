@@ -1,6 +1,9 @@
 package verify
 
 import (
+	"fmt"
+	"time"
+
 	"github.com/credledger/credledger/sdk/licence"
 )
 
@@ -14,6 +17,10 @@ var (
 		Invalid:      {Zh: "核验不通过,请勿据此办理", En: "Verification failed: do not rely on it"},
 		Undetermined: {Zh: "暂时无法核验,不代表证照有问题", En: "Cannot be verified at present: this says nothing against the licence"},
 	}
+	dayTexts = map[Outcome]licence.Text{ // %s is the day
+		Valid:      {Zh: "核验通过,%s当日有效", En: "Verified: genuine, and in force on %s"},
+		Restricted: {Zh: "核验通过,%s当日有效,但有限制", En: "Verified: genuine, and in force on %s, but restricted"},
+	}
 	notShownByHolder = licence.Text{Zh: "未证明本人出示,请核对身份证", En: "Not proven to be shown by its holder: check the identity card"}
 )
 
@@ -21,9 +28,19 @@ var (
 // is no such outcome.
 func (o Outcome) Text() licence.Text { return outcomeTexts[o] }
 
+// TextOn is Text of a verification at a time that asked for a day. Of a licence that was in force on another day than
+// that of the verification it does not say that it is in force now.
+func (o Outcome) TextOn(day licence.Date, at time.Time) licence.Text {
+	t, ok := dayTexts[o]
+	if !ok || day == licence.DateOf(at) {
+		return o.Text()
+	}
+	return licence.Text{Zh: fmt.Sprintf(t.Zh, day), En: fmt.Sprintf(t.En, day)}
+}
+
 // Text sums the verdict up for people; for NotCurrent with the word for why.
 func (v *Verdict) Text() licence.Text {
-	t := v.Outcome.Text()
+	t := v.Outcome.TextOn(v.Day, v.Now)
 	if v.Outcome == NotCurrent {
 		why := v.why()
 		t.Zh += "(" + why.Zh + ")"

@@ -75,6 +75,33 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// TestWordsOfAnotherDay: what was in force on the day that was asked for need not be in force now.
+func TestWordsOfAnotherDay(t *testing.T) {
+	for _, test := range []struct {
+		name, asOf string
+		change     func(*city)
+		zh, en     string
+	}{
+		{"today", "2026-11-03", func(c *city) { c.view.licence.Changes = nil }, "核验通过,现行有效", "Verified: genuine and in force"},
+		{"before it was revoked", "2026-09-30", func(*city) {}, "核验通过,2026-09-30当日有效", "Verified: genuine, and in force on 2026-09-30"},
+		{"the day on which it was", "2026-10-01", func(*city) {}, "证照真实,当前已失效(已作废)", "Genuine, but not in force (revoked)"},
+		{"to come", "2026-12-01", func(c *city) {
+			c.view.licence.Changes = nil
+			c.view.licence.Restrictions = make([]verify.Restriction, 1)
+		}, "核验通过,2026-12-01当日有效,但有限制", "Verified: genuine, and in force on 2026-12-01, but restricted"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newCity(t, 2, func(r *credential.Record) { r.ValidFrom = dayp("2026-01-01") })
+			c.view.licence.Changes = changes(licence.Revoked, "2026-10-01")
+			test.change(c)
+			v := verify.Verify(c.view, verify.Request{Presentation: c.two(t, 0).Bytes(), Now: noon, AsOf: dayp(test.asOf)})
+			if got := v.Text(); got.Zh != test.zh || got.En != test.en {
+				t.Errorf("text = %q, %q, want %q, %q", got.Zh, got.En, test.zh, test.en)
+			}
+		})
+	}
+}
+
 // oneReason leaves the city's type one reason for coming into a state.
 func (c *city) oneReason(state licence.State, code string) {
 	typ := *c.typ
