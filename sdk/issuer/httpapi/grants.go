@@ -168,8 +168,15 @@ func (c *call) postGrant() error {
 	if err != nil {
 		return err
 	}
-	if signed {
+	if signed { // the same grant again is the same
 		return c.recordGrant(r, &h)
+	}
+	if c.R.Header.Get(idempotencyHeader) != "" {
+		key, err := c.idempotencyKey()
+		if err != nil {
+			return err
+		}
+		h.terms.Claim = &vault.ClaimKey{Caller: c.who.Name, Key: key, Request: requestHash("grant", b)}
 	}
 	return c.giveGrant(r, &h)
 }

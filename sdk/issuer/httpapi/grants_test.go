@@ -64,6 +64,25 @@ func TestGrantAtTheCounter(t *testing.T) {
 	clerk.Post("/v1/grants/"+strings.Repeat("0", 64)+"/withdraw", members{"identified": "a"}).Problem(t, "grant-unknown")
 }
 
+// TestGrantOnce: what is sent again, because its answer was lost or somebody pressed twice, gives no other grant.
+func TestGrantOnce(t *testing.T) {
+	c := newCounter(t)
+	clerk := c.SignIn(httpapitest.Clerk)
+	terms := c.terms(2)
+	first := clerk.With("Idempotency-Key", "grant-one").Post("/v1/grants", terms).Want(t, http.StatusCreated).Text("grant")
+	if again := clerk.With("Idempotency-Key", "grant-one").Post("/v1/grants", terms).Want(t, http.StatusCreated).Text("grant"); again != first {
+		t.Errorf("another grant was given: %s, and before %s", again, first)
+	}
+	clerk.With("Idempotency-Key", "grant-one").Post("/v1/grants", c.terms(3)).Problem(t, "idempotency-reused")
+	clerk.With("Idempotency-Key", "grant one").Post("/v1/grants", terms).Problem(t, "parameter-invalid")
+	if other := clerk.With("Idempotency-Key", "grant-two").Post("/v1/grants", terms).Want(t, http.StatusCreated).Text("grant"); other == first {
+		t.Error("another key gives the same grant")
+	}
+	if list := clerk.Get(fmt.Sprintf("/v1/grants?licence=%d", c.id)).Want(t, http.StatusOK).Get("grants").([]any); len(list) != 2 {
+		t.Errorf("there are %d grants", len(list))
+	}
+}
+
 // both are the fields that the law gives and those that take a grant.
 func (c *counter) both() []string {
 	return slices.Sorted(slices.Values(append(c.office.Free(), c.office.Granted()...)))

@@ -23,14 +23,15 @@ type issuedJSON struct {
 	Earlier    bool        `json:"earlier"`
 }
 
+const idempotencyHeader = "Idempotency-Key"
+
 // idempotencyKey returns what the caller has chosen to tell a call that is sent again.
 func (c *call) idempotencyKey() (string, error) {
-	const name = "Idempotency-Key"
-	given := c.R.Header.Values(name)
+	given := c.R.Header.Values(idempotencyHeader)
 	if len(given) != 1 || len(given[0]) < 8 || len(given[0]) > 128 || strings.ContainsFunc(given[0], func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._:-", r)
 	}) {
-		return "", c.Wrong(name, "is to be given once: 8 to 128 letters, digits and ._:-, other ones for each thing to be done, the same when a call is sent again")
+		return "", c.Wrong(idempotencyHeader, "is to be given once: 8 to 128 letters, digits and ._:-, other ones for each thing to be done, the same when a call is sent again")
 	}
 	return given[0], nil
 }

@@ -42,7 +42,14 @@ type Terms struct {
 	Uses      uint32   // how many times, 1 to statement.MaxUses
 	NotBefore time.Time
 	NotAfter  time.Time // at most statement.MaxGrant seconds later
+
+	// Claim is an idempotency key: who gives again under it, for the same, gets the grant that was kept the first time. nil:
+	// each call gives another grant.
+	Claim *vault.ClaimKey
 }
+
+// claimTime is how long an idempotency key is remembered.
+const claimTime = 24 * time.Hour
 
 // Identified says how a grant or its withdrawal is known to be the holder's will when the department signs it on his
 // behalf.
@@ -74,15 +81,18 @@ func (d *Desk) Record(ctx context.Context, by vault.By, signed, binding []byte) 
 	if l.Type != g.Type {
 		return nil, errorf(grant.CodeOtherLicence, nil, "the grant names another type than the licence has")
 	}
-	return d.keep(ctx, by, g, &vault.Grant{Licence: l.ID, Signed: signed, Binding: binding}, nil)
+	return d.keep(ctx, by, g, &vault.Grant{Licence: l.ID, Signed: signed, Binding: binding}, nil, nil)
 }
 
 // Give signs a grant on a holder's behalf, whose will it is known to be, and has the ledger know that it is given. If the
 // ledger cannot be reached, it stays vault.GrantKept until Settle.
 //
-// Errors: CodeArguments, CodeSignerMissing; statement.CodeInvalid; vault.CodeUnknown, vault.CodeErased, vault.CodeNoContent;
-// those of the ledger's rules, after which the grant is forgotten.
+// Errors: CodeArguments, CodeSignerMissing; statement.CodeInvalid; vault.CodeUnknown, vault.CodeErased, vault.CodeNoContent,
+// vault.CodeClaimReused; those of the ledger's rules, after which the grant is forgotten.
 func (d *Desk) Give(ctx context.Context, by vault.By, terms Terms, how Identified) (*Grant, error) {
+	if earlier, err := d.Given(ctx, terms.Claim); earlier != nil || err != nil {
+		return earlier, err
+	}
 	l, err := d.c.Vault.Licence(ctx, terms.Licence)
 	if err != nil {
 		return nil, err
@@ -113,7 +123,32 @@ func (d *Desk) Give(ctx context.Context, by vault.By, terms Terms, how Identifie
 	if err != nil {
 		return nil, err
 	}
-	return d.keep(ctx, by, g, &vault.Grant{Licence: l.ID, Signed: signed}, kept)
+	return d.keep(ctx, by, g, &vault.Grant{Licence: l.ID, Signed: signed}, kept, terms.Claim)
+}
+
+// Given returns the grant that was given under an idempotency key, as it is by now; nil if there is no key, if nothing was given
+// under it, or if the ledger refused what was. Error: vault.CodeClaimReused if something else was asked under it.
+func (d *Desk) Given(ctx context.Context, claim *vault.ClaimKey) (*Grant, error) {
+	if claim == nil {
+		return nil, nil
+	}
+	answer, err := d.c.Vault.Recall(ctx, *claim)
+	if err != nil || answer == nil {
+		return nil, err
+	}
+	g, err := d.claimed(ctx, answer)
+	if Code(err) == CodeGrantUnknown {
+		return nil, d.write(ctx, keeper, func(tx *vault.Tx) error { return tx.Unclaim(*claim) })
+	}
+	return g, err
+}
+
+// claimed returns the grant that the vault keeps as the answer to an idempotency key.
+func (d *Desk) claimed(ctx context.Context, answer []byte) (*Grant, error) {
+	if len(answer) != sm.HashSize {
+		return nil, errorf(CodeArguments, nil, "what the vault keeps with the idempotency key was not written for a grant")
+	}
+	return d.Grant(ctx, sm.Hash(answer))
 }
 
 func seconds(t time.Time) uint64 { return uint64(max(t.Unix(), 0)) }
@@ -128,17 +163,27 @@ func (how *Identified) identification() (*vault.Identification, error) {
 	return i, nil
 }
 
-// keep puts a grant into the vault, and brings it to the ledger.
-func (d *Desk) keep(ctx context.Context, by vault.By, g *grant.Grant, kept *vault.Grant, identified *vault.KeptIdentification) (*Grant, error) {
+// keep puts a grant into the vault, and brings it to the ledger. Under an idempotency key (nil: none) under which one came there
+// meanwhile, it returns that.
+func (d *Desk) keep(ctx context.Context, by vault.By, g *grant.Grant, kept *vault.Grant, identified *vault.KeptIdentification, claim *vault.ClaimKey) (*Grant, error) {
 	if err := g.MayBeGiven(d.c.View, d.seconds()); err != nil {
 		return nil, err
 	}
 	kept.Digest, kept.Uses, kept.NotAfter = g.Digest, g.Uses, time.Unix(int64(g.NotAfter), 0)
-	if err := d.write(ctx, by, func(tx *vault.Tx) error {
-		_, err := tx.AddGrant(kept, identified)
+	var earlier []byte
+	if err := d.write(ctx, by, func(tx *vault.Tx) (err error) {
+		if claim != nil {
+			if earlier, err = tx.Claim(*claim, g.Digest[:], d.c.Now().Add(claimTime)); earlier != nil || err != nil {
+				return err
+			}
+		}
+		_, err = tx.AddGrant(kept, identified)
 		return err
 	}); err != nil {
 		return nil, err
+	}
+	if earlier != nil {
+		return d.claimed(ctx, earlier)
 	}
 	if err := d.step(stepKept); err != nil {
 		return nil, err

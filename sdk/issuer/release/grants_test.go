@@ -327,13 +327,30 @@ func testLedgerAway(t *testing.T, o *office) {
 	}
 	o.released(used(o, l, kept))
 
-	// What the ledger refuses by its rules was not given.
+	// What the ledger refuses by its rules was not given, and can be given again under the same idempotency key.
 	line.fail(&chaincode.Error{Code: chaincode.CodeDepartmentSuspended, Message: "the test wants it"}, nil)
 	before, err := o.desk.Grants(t.Context(), l.ID)
 	o.must(err)
-	_, err = o.desk.Give(t.Context(), clerk, o.terms(l, 1), counter)
+	terms := o.terms(l, 1)
+	terms.Claim = &vault.ClaimKey{Caller: "the test", Key: "one", Request: sm.Sum([]byte("a grant"))}
+	_, err = o.desk.Give(t.Context(), clerk, terms, counter)
 	hasCode(t, err, chaincode.CodeDepartmentSuspended)
 	if after, err := o.desk.Grants(t.Context(), l.ID); err != nil || len(after) != len(before) {
+		t.Errorf("%d grants, %d before, %v", len(after), len(before), err)
+	}
+	line.fail(down, nil)
+	first, err := o.desk.Give(t.Context(), clerk, terms, counter)
+	o.must(err)
+	line.fail(nil, nil)
+	o.must(o.desk.Settle(t.Context()))
+	again, err := o.desk.Give(t.Context(), clerk, terms, counter)
+	if err != nil || first.State != vault.GrantKept || again.Digest != first.Digest || again.State != vault.GrantGiven {
+		t.Errorf("under one key, first %+v, then %+v, %v", first, again, err)
+	}
+	terms.Claim.Request = sm.Sum(nil)
+	_, err = o.desk.Give(t.Context(), clerk, terms, counter)
+	hasCode(t, err, vault.CodeClaimReused)
+	if after, err := o.desk.Grants(t.Context(), l.ID); err != nil || len(after) != len(before)+1 {
 		t.Errorf("%d grants, %d before, %v", len(after), len(before), err)
 	}
 }

@@ -31,15 +31,31 @@ type Helping struct {
 	Licences []vault.ID
 	Matter   string
 	Ways     []string
-	Days     int // 1 to MaxHelpDays, today included
+	Days     int   // 1 to MaxHelpDays, today included
+	Once     *Once // nil: each call names a helper anew
 }
 
 // Delegate names a helper. It needs a fresh sign-in; helpers cannot.
 //
-// Errors: CodeFresh, CodeLimits, CodeHelper, CodeNotThere, CodeMatter, CodeTooMany, CodeArguments.
+// Errors: CodeFresh, CodeLimits, CodeHelper, CodeNotThere, CodeMatter, CodeTooMany, CodeArguments, vault.CodeClaimReused.
 func (w *Wallet) Delegate(ctx context.Context, c *Caller, h Helping) (*vault.Delegation, error) {
 	if err := c.alone(); err != nil {
 		return nil, err
+	}
+	done, err := w.turns.take(ctx, "delegations by "+c.Number)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	claim := h.Once.claim(c, "delegation")
+	if claim != nil {
+		earlier, err := w.Vault.Recall(ctx, *claim)
+		if err != nil {
+			return nil, err
+		}
+		if earlier != nil {
+			return w.named(ctx, earlier)
+		}
 	}
 	if err := w.fresh(c); err != nil {
 		return nil, err
@@ -73,7 +89,29 @@ func (w *Wallet) Delegate(ctx context.Context, c *Caller, h Helping) (*vault.Del
 		Holder: c.Number, HolderName: c.Name, Helper: helper, Licences: slices.Compact(slices.Sorted(slices.Values(h.Licences))), Matter: h.Matter,
 		Ways: slices.Compact(slices.Sorted(slices.Values(h.Ways))), Until: today + licence.Date(h.Days-1),
 	}
-	return d, w.write(ctx, c.by("name a helper"), func(tx *vault.Tx) error { return tx.Delegate(d) })
+	var earlier []byte
+	err = w.write(ctx, c.by("name a helper"), func(tx *vault.Tx) error {
+		if err := tx.Delegate(d); err != nil || claim == nil {
+			return err
+		}
+		var err error
+		if earlier, err = tx.Claim(*claim, d.ID[:], w.Now().Add(onceFor)); earlier != nil {
+			err = errEarlier
+		}
+		return err
+	})
+	if earlier != nil {
+		return w.named(ctx, earlier)
+	}
+	return d, err
+}
+
+// named returns the delegation that the vault keeps as the answer to an idempotency key.
+func (w *Wallet) named(ctx context.Context, answer []byte) (*vault.Delegation, error) {
+	if len(answer) != len(vault.ItemID{}) {
+		return nil, errorf(CodeArguments, nil, "what the vault keeps with the idempotency key was not written for a delegation")
+	}
+	return w.Vault.Delegation(ctx, vault.ItemID(answer))
 }
 
 // Delegations returns those that a person gave and those to them, newest first.

@@ -55,8 +55,12 @@ func (w *Wallet) grant(g *release.Grant) *Grant {
 	return out
 }
 
-// ListGrants returns the grants for the licences of whoever the caller acts for, newest first; to helpers those of their matter.
+// ListGrants returns the grants for the licences of whoever the caller acts for, newest first; to helpers who may give grants those
+// of their matter. Error: CodeLimits for other helpers.
 func (w *Wallet) ListGrants(ctx context.Context, c *Caller) ([]*Grant, error) {
+	if err := c.may(WayGrant); err != nil {
+		return nil, err
+	}
 	all, err := w.Licences(ctx, c)
 	if err != nil {
 		return nil, err
@@ -92,11 +96,12 @@ type Granting struct {
 	Agency string
 	Uses   uint32 // 1 to MaxUses
 	Days   int    // 1 to MaxDays, today included
+	Once   *Once  // nil: each call gives another grant
 }
 
 // Give lets an agency have fields of a licence.
 //
-// Errors: as of Code; CodeAgency, CodeArguments, CodeTooMany; those of package release.
+// Errors: as of Code; CodeAgency, CodeArguments, CodeTooMany, vault.CodeClaimReused; those of package release.
 func (w *Wallet) Give(ctx context.Context, c *Caller, g Granting) (*Grant, vault.ItemID, error) {
 	none := vault.ItemID{}
 	if g.Uses < 1 || g.Uses > MaxUses || g.Days < 1 || g.Days > MaxDays {
@@ -105,6 +110,17 @@ func (w *Wallet) Give(ctx context.Context, c *Caller, g Granting) (*Grant, vault
 	l, err := w.Licence(ctx, c, g.Licence)
 	if err != nil {
 		return nil, none, err
+	}
+	done, err := w.turns.take(ctx, fmt.Sprint("grants for ", l.ID))
+	if err != nil {
+		return nil, none, err
+	}
+	defer done()
+	claim := g.Once.claim(c, "grant")
+	if earlier, err := w.Grants.Given(ctx, claim); err != nil {
+		return nil, none, err
+	} else if earlier != nil {
+		return w.given(ctx, c, earlier)
 	}
 	if !w.MayAsk(g.Agency) {
 		return nil, none, errorf(CodeAgency, nil, "there is no other department of this name on the ledger")
@@ -125,13 +141,18 @@ func (w *Wallet) Give(ctx context.Context, c *Caller, g Granting) (*Grant, vault
 	}
 	until := time.Unix((int64(last)+1)*86400-8*3600-1, 0) // the last second of the last day, UTC+8
 	given, err := w.Grants.Give(ctx, c.by(g.purpose("grant")), release.Terms{
-		Licence: l.ID, Agency: g.Agency, Matter: g.Matter, Fields: g.Fields, Uses: g.Uses, NotBefore: now, NotAfter: until,
+		Licence: l.ID, Agency: g.Agency, Matter: g.Matter, Fields: g.Fields, Uses: g.Uses, NotBefore: now, NotAfter: until, Claim: claim,
 	}, w.identified(c))
 	if err != nil {
 		return nil, none, err
 	}
+	return w.given(ctx, c, given)
+}
+
+// given is a grant that was given, with what the giver can rate.
+func (w *Wallet) given(ctx context.Context, c *Caller, g *release.Grant) (*Grant, vault.ItemID, error) {
 	use, err := w.use(ctx, c, vault.UseGrant, g.Matter)
-	return w.grant(given), use, err
+	return w.grant(g), use, err
 }
 
 // room refuses a grant for a licence that has too many.
@@ -184,6 +205,9 @@ func (w *Wallet) identified(c *Caller) release.Identified {
 
 // Withdraw takes a grant back, for good and at once. Errors: CodeNotThere for a grant for somebody else's licence; CodeEnded, CodeLimits.
 func (w *Wallet) Withdraw(ctx context.Context, c *Caller, digest sm.Hash) (*Grant, error) {
+	if err := c.may(WayGrant); err != nil {
+		return nil, err
+	}
 	g, err := w.Grants.Grant(ctx, digest)
 	if release.Code(err) == release.CodeGrantUnknown {
 		return nil, notThere()

@@ -86,6 +86,11 @@ func (w *Wallet) Object(ctx context.Context, c *Caller, id vault.ID, about, what
 	if _, err := w.Licence(ctx, c, id); err != nil {
 		return nil, err
 	}
+	done, err := w.turns.take(ctx, "objections of "+c.Number)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	mine, err := w.Vault.ObjectionsBy(ctx, c.Number, maxObjections)
 	if err != nil {
 		return nil, err

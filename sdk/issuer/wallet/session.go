@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/credledger/credledger/sdk/callers"
@@ -158,6 +159,14 @@ func (w *Wallet) fresh(c *Caller) error {
 func (c *Caller) alone() error {
 	if c.Delegation != nil {
 		return errorf(CodeLimits, nil, "a helper cannot do this: leave the delegation out to do it for yourself")
+	}
+	return nil
+}
+
+// may refuses helpers whose delegation does not name a way.
+func (c *Caller) may(way string) error {
+	if d := c.Delegation; d != nil && !slices.Contains(d.Ways, way) {
+		return errorf(CodeLimits, nil, "the delegation does not say that the helper may do this")
 	}
 	return nil
 }

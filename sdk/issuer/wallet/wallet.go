@@ -67,6 +67,7 @@ type Sessions struct {
 // Grants is what a release.Desk does for holders.
 type Grants interface {
 	Give(ctx context.Context, by vault.By, terms release.Terms, how release.Identified) (*release.Grant, error)
+	Given(ctx context.Context, claim *vault.ClaimKey) (*release.Grant, error)
 	Withdraw(ctx context.Context, by vault.By, digest sm.Hash, how release.Identified) (*release.Grant, error)
 	Grant(ctx context.Context, digest sm.Hash) (*release.Grant, error)
 	Grants(ctx context.Context, licence vault.ID) ([]*release.Grant, error)
@@ -95,6 +96,7 @@ type Wallet struct {
 	ids    []string                 // of types, sorted
 	brief  briefBindings
 	sheets sheets
+	turns  turns
 }
 
 // New makes a wallet.
@@ -112,6 +114,7 @@ func New(c Config) (*Wallet, error) {
 	w := &Wallet{Config: c, types: map[string]*licence.Type{}}
 	w.brief.init()
 	w.sheets.init()
+	w.turns.init()
 	for _, t := range c.Types {
 		if known := w.types[t.ID]; slices.Contains(c.Department.Issues, t.ID) && (known == nil || known.Version < t.Version) {
 			w.types[t.ID] = t

@@ -57,14 +57,15 @@ func (c *call) getGrants() error {
 func (c *call) postGrant() error {
 	var g wallet.Granting
 	var uses, days uint64
-	if err := c.read(append(showing(&g.Showing, true),
+	once, err := c.readOnce(append(showing(&g.Showing, true),
 		rest.Member{Name: "agency", Read: rest.ID(&g.Agency), Required: true},
 		rest.Member{Name: "uses", Read: rest.Number(&uses, 1, wallet.MaxUses), Required: true},
 		rest.Member{Name: "days", Read: rest.Number(&days, 1, wallet.MaxDays), Required: true},
-	)...); err != nil {
+	)...)
+	if err != nil {
 		return err
 	}
-	g.Uses, g.Days = uint32(uses), int(days)
+	g.Uses, g.Days, g.Once = uint32(uses), int(days), once
 	given, use, err := c.Wallet.Give(c.R.Context(), c.who, g)
 	if err != nil {
 		return err

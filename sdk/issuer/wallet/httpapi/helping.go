@@ -84,7 +84,7 @@ const maxHelper = 32
 func (c *call) postDelegation() error {
 	var h wallet.Helping
 	var days uint64
-	if err := c.read(
+	once, err := c.readOnce(
 		rest.Member{Name: "helper", Read: rest.Text(&h.Helper, 1, maxHelper), Required: true},
 		rest.Member{Name: "licences", Required: true, Read: func(r *rest.Reader) error {
 			return r.List(vault.MaxDelegated, func(r *rest.Reader) error {
@@ -110,10 +110,11 @@ func (c *call) postDelegation() error {
 			})
 		}},
 		rest.Member{Name: "days", Read: rest.Number(&days, 1, wallet.MaxHelpDays), Required: true},
-	); err != nil {
+	)
+	if err != nil {
 		return err
 	}
-	h.Days = int(days)
+	h.Days, h.Once = int(days), once
 	d, err := c.Wallet.Delegate(c.R.Context(), c.who, h)
 	if err != nil {
 		return err

@@ -98,6 +98,11 @@ func TestDelegationLimits(t *testing.T) {
 	acting.Post("/v1/codes", s.code("reference")).Want(t, 201)
 	acting.Post("/v1/prints", s.sheet()).Problem(t, "delegation-limits")
 	acting.Post("/v1/grants", s.grant()).Problem(t, "delegation-limits")
+	given := s.holder.Post("/v1/grants", s.grant()).Want(t, 201).Text("grant.grant")
+	acting.Get("/v1/grants").Problem(t, "delegation-limits") // who may not give them need not know them
+	acting.Post("/v1/grants/"+given+"/withdraw", nil).Problem(t, "delegation-limits")
+	s.holder.Post("/v1/grants/"+given+"/withdraw", nil).Want(t, 200)
+	acting.Post("/v1/grants/"+given+"/withdraw", nil).Problem(t, "delegation-limits")
 	// The helper gives it back.
 	helper.Post("/v1/delegations/"+show+"/withdraw", nil).Want(t, 200)
 	acting.Get("/v1/licences").Problem(t, "delegation-ended")

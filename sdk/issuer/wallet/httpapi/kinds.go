@@ -44,6 +44,7 @@ var kinds = rest.NewKinds(rest.Kinds{
 	wallet.CodeField:         {Status: http.StatusUnprocessableEntity, Text: licence.Text{Zh: "此证照没有该字段", En: "The licence has no such field"}},
 	codeGlyph:                {Status: http.StatusUnprocessableEntity, Text: licence.Text{Zh: "证照中有无法打印的字,请到窗口办理", En: "The licence has a character that cannot be printed: ask at the counter"}},
 	wallet.CodeHelper:        {Status: http.StatusUnprocessableEntity, Text: licence.Text{Zh: "身份证号码有误,或是您本人的号码", En: "This is not an identity number, or it is your own"}},
+	vault.CodeClaimReused:    {Status: http.StatusUnprocessableEntity, Text: licence.Text{Zh: "同一幂等键用于了不同的请求", En: "The idempotency key was used for something else"}},
 	wallet.CodeMatter:        {Status: http.StatusUnprocessableEntity, Text: licence.Text{Zh: "没有此事项,或此事项不需要该证照", En: "There is no such matter, or it does not need this licence"}},
 	codeLedger:               {Status: http.StatusServiceUnavailable, Text: licence.Text{Zh: "账本暂时不可用,请稍后再试", En: "The ledger is not available at present: try again soon"}},
 	issuer.CodeSignerMissing: {Status: http.StatusServiceUnavailable, Text: licence.Text{Zh: "颁发机构暂时无法签名,请稍后再试", En: "The department cannot sign this at present: try again later"}},
@@ -80,7 +81,7 @@ func fromPackages(err error) *rest.Problem {
 		return nil
 	case release.CodeContention:
 		return &rest.Problem{Code: rest.CodeOverloaded, Detail: "others use the same at this moment; try again", Cause: err}
-	case vault.CodeRated, vault.CodeErased, vault.CodeNoContent, issuer.CodeNotAnchored, issuer.CodeSignerMissing, wallet.CodeEnded, wallet.CodeLimits:
+	case vault.CodeRated, vault.CodeClaimReused, vault.CodeErased, vault.CodeNoContent, issuer.CodeNotAnchored, issuer.CodeSignerMissing, wallet.CodeEnded, wallet.CodeLimits:
 		return &rest.Problem{Code: code, Detail: "see the text: it says what to do", Cause: err}
 	case ledger.CodeNotSubmitted, ledger.CodeOutcomeUnknown, ledger.CodeClosed, issuer.CodeClosed:
 		return &rest.Problem{Code: codeLedger, Detail: "the ledger did not answer; try again soon", Cause: err}

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"regexp"
 	"time"
 
 	"github.com/credledger/credledger/sdk/issuer/vault"
@@ -10,6 +11,7 @@ import (
 	"github.com/credledger/credledger/sdk/paper"
 	"github.com/credledger/credledger/sdk/qr"
 	"github.com/credledger/credledger/sdk/rest"
+	"github.com/credledger/credledger/sdk/sm"
 )
 
 // matterJSON is a matter that can use licences of the department.
@@ -67,6 +69,25 @@ func (c *call) read(members ...rest.Member) error {
 	}
 	return rest.ReadBody(b, members...)
 }
+
+// readOnce is read for a call that does one thing however often it is sent, if it comes with an idempotency key; nil: without.
+func (c *call) readOnce(members ...rest.Member) (*wallet.Once, error) {
+	const name = "Idempotency-Key"
+	b, err := c.Body(maxBody)
+	if err != nil {
+		return nil, err
+	}
+	given := c.R.Header.Values(name)
+	if len(given) > 1 || len(given) == 1 && !onceKey.MatchString(given[0]) {
+		return nil, c.Wrong(name, "must be 8 to 128 letters, digits and ._:-, other ones for each thing to be done, the same when a call is sent again")
+	}
+	if err := rest.ReadBody(b, members...); err != nil || len(given) == 0 {
+		return nil, err
+	}
+	return &wallet.Once{Key: given[0], Request: sm.Sum(b)}, nil
+}
+
+var onceKey = regexp.MustCompile(`^[A-Za-z0-9._:-]{8,128}$`)
 
 // rowID reads the id of a licence.
 func rowID(to *vault.ID) rest.Value {
