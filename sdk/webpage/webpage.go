@@ -35,8 +35,9 @@ type Site struct {
 	// Files holds the directories pages, pages/parts and assets. In a page, {{name}} stands for
 	// pages/parts/name.html, and {{assets}} for the address of the assets; both may use this package's
 	// parts: {{base}} (in the head of every page), {{switches}} (language and mode for older people,
-	// in its header) and {{noscript}}. The assets are served together with those of this package, and
-	// none has the name of one of these.
+	// in its header), {{skip}} (before that, in every page), {{noscript}} and {{missing}} (that there is no
+	// such page). The assets are served together with those of this package, and none has the name of
+	// one of these.
 	Files fs.FS
 
 	// Routes are the patterns (net/http.ServeMux, without a method) that lead to pages. Everything else

@@ -4,7 +4,6 @@ import (
 	"compress/gzip"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -32,22 +31,10 @@ func site(changes ...string) webpage.Site {
 	return webpage.Site{Files: files, Routes: map[string]string{"/{$}": "start.html"}}
 }
 
-// get returns the response to a request without a body, and its body.
-func get(t *testing.T, handler http.Handler, method, target string, header ...string) (*http.Response, string) {
-	t.Helper()
-	r := httptest.NewRequest(method, target, nil)
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	w := httptest.NewRecorder()
-	handler.ServeHTTP(w, r)
-	return w.Result(), w.Body.String()
-}
-
 // TestPage: a page has its parts, and all that it loads is there and kept for good.
 func TestPage(t *testing.T) {
 	handler := webpage.Handler(site())
-	response, page := get(t, handler, "GET", "/")
+	response, page := webpagetest.Get(t, handler, "GET", "/")
 	if response.StatusCode != http.StatusOK || response.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%d, %s", response.StatusCode, response.Header.Get("Cache-Control"))
 	}
@@ -60,12 +47,12 @@ func TestPage(t *testing.T) {
 		t.Errorf("something is not filled in: %s", page)
 	}
 	for _, m := range regexp.MustCompile(`(?:src|href)="(/assets/[^"]+)"`).FindAllStringSubmatch(page, -1) {
-		response, body := get(t, handler, "GET", m[1])
+		response, body := webpagetest.Get(t, handler, "GET", m[1])
 		if response.StatusCode != http.StatusOK || body == "" || !strings.HasSuffix(response.Header.Get("Cache-Control"), "immutable") {
 			t.Errorf("%s: %d, %s", m[1], response.StatusCode, response.Header.Get("Cache-Control"))
 		}
 	}
-	_, other := get(t, webpage.Handler(site("assets/start.js", "other();")), "GET", "/")
+	_, other := webpagetest.Get(t, webpage.Handler(site("assets/start.js", "other();")), "GET", "/")
 	if version := regexp.MustCompile(`/assets/[0-9a-f]{16}/`); version.FindString(other) == version.FindString(page) {
 		t.Error("with other assets the address is the same")
 	}
@@ -74,12 +61,12 @@ func TestPage(t *testing.T) {
 func TestMissing(t *testing.T) {
 	handler := webpage.Handler(site())
 	for _, target := range []string{"/other", "/start.html", "/assets/x/other.js", "/assets/x/vendor/notice.md", "/assets/x/%2e%2e/pages/start.html", "/assets/"} {
-		if response, body := get(t, handler, "GET", target); response.StatusCode != http.StatusNotFound || body != "there is nothing" {
+		if response, body := webpagetest.Get(t, handler, "GET", target); response.StatusCode != http.StatusNotFound || body != "there is nothing" {
 			t.Errorf("%s: %d %s", target, response.StatusCode, body)
 		}
 	}
 	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS", "TRACE"} {
-		if response, _ := get(t, handler, method, "/"); response.StatusCode != http.StatusMethodNotAllowed || response.Header.Get("Allow") != "GET, HEAD" {
+		if response, _ := webpagetest.Get(t, handler, method, "/"); response.StatusCode != http.StatusMethodNotAllowed || response.Header.Get("Allow") != "GET, HEAD" {
 			t.Errorf("%s: %d", method, response.StatusCode)
 		}
 	}
@@ -90,22 +77,9 @@ func TestHeaders(t *testing.T) {
 		s := site()
 		s.Camera = camera
 		handler := webpage.Handler(s)
-		for _, target := range []string{"/", "/other", "/assets/x/start.js"} {
-			response, _ := get(t, handler, "GET", target)
-			h := response.Header
-			if got := strings.Contains(h.Get("Permissions-Policy"), "camera=(self)"); got != camera {
-				t.Errorf("%s: the camera is allowed: %v", target, got)
-			}
-			policy := h.Get("Content-Security-Policy")
-			for _, part := range []string{"default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'", "form-action 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'"} {
-				if !strings.Contains(policy, part) {
-					t.Errorf("%s: the policy lacks %s", target, part)
-				}
-			}
-			if strings.Contains(policy, "unsafe") || strings.Contains(policy, "*") || strings.Contains(policy, "http") {
-				t.Errorf("%s: the policy is too wide: %s", target, policy)
-			}
-		}
+		webpagetest.Leads(t, handler, camera, "GET", "/", 200, "text/html; charset=utf-8", "no-store")
+		webpagetest.Leads(t, handler, camera, "GET", "/other", 404, "text/html; charset=utf-8", "no-store")
+		webpagetest.Leads(t, handler, camera, "GET", "/assets/x/start.js", 200, "text/javascript; charset=utf-8", "no-store")
 	}
 }
 
@@ -130,7 +104,7 @@ func TestBrokenSites(t *testing.T) {
 
 func TestCompression(t *testing.T) {
 	handler := webpage.Handler(site())
-	_, plain := get(t, handler, "GET", "/")
+	_, plain := webpagetest.Get(t, handler, "GET", "/")
 	for _, c := range []struct {
 		accept string
 		gzip   bool
@@ -138,7 +112,7 @@ func TestCompression(t *testing.T) {
 		{"", false}, {"gzip", true}, {"br, gzip", true}, {"GZIP;q=0.5", true}, {"gzip; q=1.0", true}, {"br, gzip ; q=0.001", true},
 		{"gzip;q=0", false}, {"gzip; q=0.000", false}, {"identity", false}, {"*", false}, {"xgzip", false}, {"deflate, br", false},
 	} {
-		response, body := get(t, handler, "GET", "/", "Accept-Encoding", c.accept)
+		response, body := webpagetest.Get(t, handler, "GET", "/", "Accept-Encoding", c.accept)
 		if got := response.Header.Get("Content-Encoding") == "gzip"; got != c.gzip {
 			t.Errorf("%q: gzip %v", c.accept, got)
 			continue

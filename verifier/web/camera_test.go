@@ -131,7 +131,7 @@ func TestCameraShowsSomethingElse(t *testing.T) {
 	b := newTab(t, withCamera(t, "https://example.com/menu", true), w.home)
 	b.Open("/")
 	b.Click("#scan")
-	b.Until(`document.querySelector("#camera-hint").textContent.includes("不是亮证码")`)
+	b.Says("#camera-hint", "不是亮证码")
 	b.Until(`document.querySelector("#video").videoWidth === 1280`)
 	b.Accessible()
 	b.Shot("camera")

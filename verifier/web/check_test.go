@@ -286,11 +286,8 @@ func TestServerTrouble(t *testing.T) {
 		{"gone", webpagetest.Cut, "连不上核验服务"},
 		{"overloaded", webpagetest.Refusal(503, "overloaded", "核验较多，请稍后。", "Busy.", "Retry-After", "7"), "请等 7 秒再试"},
 		{"limited", webpagetest.Refusal(429, "rate-limited", "请求过于频繁。", "Too many.", "Retry-After", "3"), "请等 3 秒再试"},
-		{"a proxy's page", func(rw http.ResponseWriter, _ *http.Request) bool {
-			http.Error(rw, "<html>Bad gateway</html>", http.StatusBadGateway)
-			return true
-		}, "暂时不能应答"},
-		{"no JSON", func(rw http.ResponseWriter, _ *http.Request) bool { _, _ = rw.Write([]byte("<html>")); return true }, "暂时不能应答"},
+		{"a proxy's page", webpagetest.Saying(http.StatusBadGateway, "<html>Bad gateway</html>"), "暂时不能应答"},
+		{"no JSON", webpagetest.Saying(http.StatusOK, "<html>"), "暂时不能应答"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newTab(t, webpagetest.Browser, w.home)
@@ -333,7 +330,7 @@ func TestBack(t *testing.T) {
 	b := newTab(t, webpagetest.Browser, w.home)
 	b.Open(fragment(house.Code("rightHolders")))
 	b.verdict()
-	b.Do(chromedp.Evaluate[chromedp.Void]("history.back()"))
+	b.Run("history.back()")
 	b.Until(webpagetest.Seen("#scan"))
 	entries, err := chromedp.Run(b.Ctx, chromedp.NavigationEntries())
 	if err != nil {

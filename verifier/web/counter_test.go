@@ -185,14 +185,14 @@ func TestScanner(t *testing.T) {
 
 	b.Keys(codes[0] + kb.Enter + codes[1] + kb.Tab)
 	b.shown(2)
-	b.Do(chromedp.Evaluate[chromedp.Void](`document.activeElement.blur()`))
+	b.Run(`document.activeElement.blur()`)
 	b.Keys(codes[2])
 	b.shown(3)
 	if got := webpagetest.Evaluate[string](b.Tab, `document.activeElement.id + document.querySelector("#scan").value`); got != "scan" {
 		t.Errorf("after three codes, focus and field are %q", got)
 	}
 	b.scan(codes[0])
-	b.Until(`document.querySelector("#scan-problem").textContent.includes("已经扫过")`)
+	b.Says("#scan-problem", "已经扫过")
 
 	// Full-width letters through an input method, which shows them as a composition and swallows the
 	// Enter that ends it; two codes in one go.
@@ -205,9 +205,9 @@ func TestScanner(t *testing.T) {
 		t.Errorf("scanned: %s", got)
 	}
 	b.scan(codes[5][:200])
-	b.Until(`document.querySelector("#scan-problem").textContent.includes("没有扫完整")`)
+	b.Says("#scan-problem", "没有扫完整")
 	b.scan("https://example.com/")
-	b.Until(`document.querySelector("#scan-problem").textContent.includes("不是亮证码")`)
+	b.Says("#scan-problem", "不是亮证码")
 	b.scan(codes[5])
 	b.shown(6)
 	b.Until(`document.querySelector("#scan-problem").textContent === ""`)
@@ -287,6 +287,7 @@ func TestSession(t *testing.T) {
 	b.Do(chromedp.Focus(chromedp.CSS("#agency")))
 	b.Keys(httpapitest.CounterID + kb.Tab + httpapitest.Clerk + kb.Tab + "not the password" + kb.Enter)
 	b.Until(webpagetest.Seen("#problem"))
+	b.Until(`document.activeElement.id === "password"`)
 	if got := webpagetest.Evaluate[string](b.Tab, `document.querySelector("#password").value`); got != "" || b.Visible("#case") {
 		t.Errorf("refused, the page keeps %q", got)
 	}

@@ -95,10 +95,7 @@ func TestHostileAnswer(t *testing.T) {
 	})
 	for _, shape := range []string{`null`, `[]`, `{}`, `"text"`, `{"verdict": null}`, `{"verdict": {"outcome": "valid", "text": {"zh": "好", "en": "good"}, "axes": {}}}`} {
 		t.Run("shape "+shape, func(t *testing.T) {
-			w.Answer(func(rw http.ResponseWriter, _ *http.Request) bool {
-				_, err := rw.Write([]byte(shape))
-				return err == nil
-			})
+			w.Answer(webpagetest.Saying(http.StatusOK, shape))
 			defer w.Answer(nil)
 			b := newTab(t, webpagetest.Browser, w.home)
 			b.Open(fragment(house.Code()))

@@ -113,6 +113,7 @@ func TestKeyboard(t *testing.T) {
 	if got := b.verdict(); got != "valid" {
 		t.Errorf("outcome %s", got)
 	}
+	b.Skips()
 	b.Keys(kb.Tab)
 	b.Until(focused + ` === "核验另一张"`)
 	b.Keys(kb.Enter)

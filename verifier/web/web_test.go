@@ -3,33 +3,16 @@ package web_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"io/fs"
-	"net/http"
-	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/credledger/credledger/sdk/webpage/webpagetest"
 	"github.com/credledger/credledger/verifier/web"
 )
 
-// get returns the response to a request without a body, and its body.
-func get(t *testing.T, method, target string, header ...string) (*http.Response, string) {
-	t.Helper()
-	r := httptest.NewRequest(method, target, nil)
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	w := httptest.NewRecorder()
-	web.Handler().ServeHTTP(w, r)
-	return w.Result(), w.Body.String()
-}
-
 func TestRoutes(t *testing.T) {
-	_, start := get(t, "GET", "/")
+	_, start := webpagetest.Get(t, web.Handler(), "GET", "/")
 	version := regexp.MustCompile(`/assets/([0-9a-f]{16})/`).FindStringSubmatch(start)[1]
 	for _, c := range []struct {
 		method, target string
@@ -58,31 +41,7 @@ func TestRoutes(t *testing.T) {
 		{"POST", "/", 405, "text/plain; charset=utf-8", ""},
 		{"DELETE", "/counter", 405, "text/plain; charset=utf-8", ""},
 	} {
-		response, body := get(t, c.method, c.target)
-		h := response.Header
-		if response.StatusCode != c.status || h.Get("Content-Type") != c.kind || h.Get("Cache-Control") != c.caching {
-			t.Errorf("%s %s: %d %q %q", c.method, c.target, response.StatusCode, h.Get("Content-Type"), h.Get("Cache-Control"))
-		}
-		if (body == "") != (c.method == "HEAD") {
-			t.Errorf("%s %s: %d bytes", c.method, c.target, len(body))
-		}
-		if c.status == 405 && h.Get("Allow") != "GET, HEAD" {
-			t.Errorf("%s %s allows %q", c.method, c.target, h.Get("Allow"))
-		}
-		policy := h.Get("Content-Security-Policy")
-		for _, part := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'"} {
-			if !strings.Contains(policy, part) {
-				t.Errorf("%s %s: the policy lacks %s", c.method, c.target, part)
-			}
-		}
-		if strings.Contains(policy, "unsafe") || strings.Contains(policy, "*") || strings.Contains(policy, "http") {
-			t.Errorf("%s %s: the policy is too wide: %s", c.method, c.target, policy)
-		}
-		for name, value := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cross-Origin-Opener-Policy": "same-origin"} {
-			if h.Get(name) != value {
-				t.Errorf("%s %s: %s is %q", c.method, c.target, name, h.Get(name))
-			}
-		}
+		webpagetest.Leads(t, web.Handler(), true, c.method, c.target, c.status, c.kind, c.caching)
 	}
 }
 
@@ -99,26 +58,7 @@ func TestEverythingIsThere(t *testing.T) {
 const budget = 300_000
 
 func TestBudget(t *testing.T) {
-	total := 0
-	for _, dir := range []string{"pages", "assets", shared} {
-		err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-			target := map[string]string{"pages/check.html": "/", "pages/counter.html": "/counter"}[p]
-			if _, name, ok := strings.Cut(p, "assets/"); ok {
-				target = "/assets/x/" + name
-			}
-			if err != nil || d.IsDir() || target == "" {
-				return err
-			}
-			response, body := get(t, "GET", target, "Accept-Encoding", "gzip")
-			if response.StatusCode == http.StatusOK {
-				total += len(body) + 500 // with headers
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	total := webpagetest.Weight(t, web.Handler(), []string{"/", "/counter"}, "assets", shared)
 	if total > budget || total < budget/20 {
 		t.Errorf("all pages with all that they load take %d bytes, at most %d are allowed", total, budget)
 	}

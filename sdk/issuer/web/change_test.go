@@ -25,19 +25,26 @@ func TestStatus(t *testing.T) {
 	o.issue(0)
 	b := o.tab(t)
 	b.signIn(clerk)
-	b.view("licence/1", "[data-change=status]")
+	b.View("licence/1", "[data-change=status]")
 	b.Click("[data-change=status] summary")
 	for _, y := range o.Type.Transitions {
 		if y.From != licence.Active {
 			continue
 		}
 		b.Click(fmt.Sprintf("#status input[value=%s]", y.To))
+		if !b.Visible("#status-effective") {
+			t.Errorf("to make it %s, no date is asked for", y.To)
+		}
 		for _, r := range y.Reasons {
 			if got := b.Text("#reasons"); !strings.Contains(got, r.Label.Zh) {
 				t.Errorf("to make it %s, %s is no reason", y.To, r.Label.Zh)
 			}
+			b.Click(fmt.Sprintf("#reasons input[value=%s]", r.Code))
+			if got := b.Visible("#status-effective"); got == (r.Effect == licence.AbInitio) {
+				t.Errorf("for %s a date is asked for: %v", r.Code, got)
+			}
 		}
-		if got := b.count("#reasons input"); got != len(y.Reasons) {
+		if got := b.Count("#reasons input"); got != len(y.Reasons) {
 			t.Errorf("to make it %s there are %d reasons", y.To, got)
 		}
 		if got := b.Visible("#successor"); got != (y.To == licence.Superseded) {
@@ -48,13 +55,13 @@ func TestStatus(t *testing.T) {
 	b.Shot("status")
 	b.Click("[data-change=status] summary")
 	b.change(licence.Suspended)
-	b.says("#view .badge", "暂停")
+	b.Says("#view .badge", "暂停")
 	b.change(licence.Active)
-	b.says("#view .badge", "有效")
+	b.Says("#view .badge", "有效")
 	b.change(licence.Revoked)
-	b.says("#view .badge", "已撤销")
+	b.Says("#view .badge", "已撤销")
 	b.Click("#language")
-	b.says("#view .badge", "Revoked")
+	b.Says("#view .badge", "Revoked")
 }
 
 // TestRestrictions: a licence is seized and released; it stays what it is meanwhile.
@@ -63,13 +70,13 @@ func TestRestrictions(t *testing.T) {
 	o.issue(0)
 	b := o.tab(t)
 	b.signIn(clerk)
-	b.view("licence/1", "[data-change=restrict]")
+	b.View("licence/1", "[data-change=restrict]")
 	b.Click("[data-change=restrict] summary")
 	kind := o.Type.Restrictions[0]
 	b.Click(fmt.Sprintf("#restrict input[value=%s]", kind.Code))
-	b.put("#restrict-purpose", "法院协助执行通知 7 号")
+	b.Put("#restrict-purpose", "法院协助执行通知 7 号")
 	b.Click("#restrict [type=submit]")
-	b.says("[data-restriction]", kind.Label.Zh)
+	b.Says("[data-restriction]", kind.Label.Zh)
 	if got := b.Text("#view .badge"); got != "有效" {
 		t.Errorf("restricted, it is %s", got)
 	}
@@ -91,15 +98,15 @@ func TestApproval(t *testing.T) {
 	for n := range 2 {
 		id := o.issue(n)
 		o.set(id, licence.Active, licence.Revoked, http.StatusOK)
-		b.view(fmt.Sprintf("licence/%d", id), "[data-change=status]")
+		b.View(fmt.Sprintf("licence/%d", id), "[data-change=status]")
 		b.change(two.To)
-		b.says("#view h1", "等待另一人审批")
+		b.Says("#view h1", "等待另一人审批")
 	}
-	b.view("approvals", "#proposals")
-	if got := b.count("#proposals > li"); got != 2 {
+	b.View("approvals", "#proposals")
+	if got := b.Count("#proposals > li"); got != 2 {
 		t.Errorf("%d proposals wait", got)
 	}
-	if b.count("[data-do=approve]") != 0 || !strings.Contains(b.Text("#proposals"), "须由他人审批") {
+	if b.Count("[data-do=approve]") != 0 || !strings.Contains(b.Text("#proposals"), "须由他人审批") {
 		t.Error("who proposed it is offered to approve it")
 	}
 	b.Accessible()
@@ -109,7 +116,7 @@ func TestApproval(t *testing.T) {
 
 	other := o.tab(t)
 	other.signIn(second)
-	other.says("[data-card=approvals] .count", "2")
+	other.Says("[data-card=approvals] .count", "2")
 	other.Click("[data-card=approvals] a")
 	other.Until(webpagetest.Seen("#proposals"))
 	if got := other.Text("#proposals"); !strings.Contains(got, two.Reasons[0].Label.Zh) || !strings.Contains(got, clerk) {
@@ -121,9 +128,9 @@ func TestApproval(t *testing.T) {
 	other.Click("[data-do=approve]")
 	other.Until(`document.querySelectorAll("#proposals > li").length === 1`)
 	other.Click("#proposals summary")
-	other.put("#proposals input", "材料不足")
+	other.Put("#proposals input", "材料不足")
 	other.Click("#proposals form [type=submit]")
-	other.says("#view", "没有待审批的事项")
+	other.Says("#view", "没有待审批的事项")
 	want := map[string][2]string{"#1": {"active", "revoked"}, "#2": {"revoked", "active"}}[approved]
 	if got := [2]string{o.state(1), o.state(2)}; got != want {
 		t.Errorf("%s approved and the other refused, the licences are %v", approved, got)

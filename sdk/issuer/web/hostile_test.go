@@ -39,18 +39,18 @@ func TestMarkupInLicence(t *testing.T) {
 			shown("#view ")
 			b.Click("[data-do=issue]")
 			b.Until(webpagetest.Seen(".done"))
-			b.view("search", "#search")
-			b.put("#search-text", said[number.Key].(string))
-			b.put("#search-purpose", webpagetest.Markup[:100])
+			b.View("search", "#search")
+			b.Put("#search-text", said[number.Key].(string))
+			b.Put("#search-purpose", webpagetest.Markup[:100])
 			b.Click("#search [type=submit]")
 			b.Until(webpagetest.Seen("#results li"))
 			b.Harmless()
-			b.view("licence/1", "#open")
+			b.View("licence/1", "#open")
 			b.Click("#open [type=submit]")
 			b.Until(webpagetest.Seen("#opened dl"))
 			shown("#opened ")
-			b.run(`document.querySelector("#history").closest("details").open = true`)
-			b.says("#history", "onerror")
+			b.Run(`document.querySelector("#history").closest("details").open = true`)
+			b.Says("#history", "onerror")
 			b.Harmless()
 		})
 	}
@@ -80,22 +80,19 @@ func TestHostileAnswer(t *testing.T) {
 	b.Until(webpagetest.Seen("#view"))
 	b.Harmless()
 	for _, view := range views {
-		b.view(view, "main")
+		b.View(view, "main")
 		b.Until(webpagetest.Seen("#view") + " || " + webpagetest.Seen("#problem"))
 		b.Harmless()
 		b.Click("#language")
 		b.Harmless()
 	}
 	for _, shape := range []string{`null`, `[]`, `{}`, `"text"`, `7`} {
-		o.Answer(func(w http.ResponseWriter, r *http.Request) bool {
-			_, err := w.Write([]byte(shape))
-			return err == nil
-		})
+		o.Answer(webpagetest.Saying(http.StatusOK, shape))
 		for _, view := range views[:1] {
-			b.view(view, "#problem")
-			b.says("#problem", "不能应答")
+			b.View(view, "#problem")
+			b.Says("#problem", "不能应答")
 		}
 	}
 	o.Answer(nil)
-	b.view("", "[data-card=issued]")
+	b.View("", "[data-card=issued]")
 }

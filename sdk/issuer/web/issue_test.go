@@ -25,7 +25,7 @@ func TestIssue(t *testing.T) {
 	}
 	b.Click("main a[href='#/issue'].button")
 	b.Until(webpagetest.Seen("#filling"))
-	if got := b.count("#filling [data-key]"); got != len(o.Type.Fields)+2 {
+	if got := b.Count("#filling [data-key]"); got != len(o.Type.Fields)+2 {
 		t.Errorf("the form asks %d questions for %d fields and two days", got, len(o.Type.Fields))
 	}
 
@@ -36,7 +36,7 @@ func TestIssue(t *testing.T) {
 	b.fill(said)
 	b.Click("#filling [type=submit]")
 	b.Until(webpagetest.Seen("#view .error"))
-	if got := b.count("#view .error li"); got != 3 {
+	if got := b.Count("#view .error li"); got != 3 {
 		t.Errorf("%d problems are listed, not three", got)
 	}
 	for _, key := range []string{"registrationDate", "area", "use"} {
@@ -51,7 +51,15 @@ func TestIssue(t *testing.T) {
 		t.Errorf("the first of them leads to %q", got)
 	}
 
-	b.fill(map[string]any{"registrationDate": "20180220", "area": "208.290", "use": " 住宅 "})
+	b.fill(map[string]any{"registrationDate": "20180220", "use": " 住宅 "})
+	b.Click("#filling [type=submit]")
+	b.Until(`document.querySelectorAll("#view .error li").length === 1`)
+	b.Click("#language")
+	if got := b.Text("#f-use-problem") + b.Text("#f-registrationDate-problem"); got != "" || b.Text("#f-area-problem") == "" {
+		t.Errorf("in English, %q is said at what was put right", got)
+	}
+	b.Click("#language")
+	b.fill(map[string]any{"area": "208.290"})
 	b.Click("#filling [type=submit]")
 	b.Until(webpagetest.Seen("[data-do=issue]"))
 	if got := b.Text("[data-key=registrationDate]"); got != good {
@@ -81,7 +89,7 @@ func TestIssue(t *testing.T) {
 	if _, err := credential.Parse(b.Arrived(downloads, "licence-1.cbor")); err != nil {
 		t.Errorf("the credential: %v", err)
 	}
-	b.view("", "[data-card=issued] li")
+	b.View("", "[data-card=issued] li")
 	if got := b.Text("[data-card=issued] .count"); got != "1" {
 		t.Errorf("today %s licences were issued", got)
 	}
@@ -94,11 +102,11 @@ func TestDrafts(t *testing.T) {
 	b := o.tab(t)
 	b.signIn(clerk)
 	for n := range 2 {
-		b.view("issue", "#filling")
+		b.View("issue", "#filling")
 		b.fill(o.sample(n))
 		b.Click("#filling [type=submit]")
 		b.Click("[data-do=keep]")
-		b.says("[data-card=drafts] .count", string(rune('1'+n)))
+		b.Says("[data-card=drafts] .count", string(rune('1'+n)))
 	}
 	if got := b.Text("[data-card=issued] .count"); got != "0" {
 		t.Errorf("%s licences were issued", got)
@@ -106,15 +114,15 @@ func TestDrafts(t *testing.T) {
 	b.Shot("today-drafts")
 	undone := webpagetest.Evaluate[string](b.Tab, `document.querySelector("[data-card=drafts] li a").hash.slice("#/draft/".length)`)
 	b.Click("[data-card=drafts] [data-do=undo]")
-	b.says("[data-card=drafts] .count", "1")
+	b.Says("[data-card=drafts] .count", "1")
 	b.Click("[data-card=drafts] li a")
 	b.Until(webpagetest.Seen("[data-do=issue]"))
 	o.clerk().Get("/v1/drafts/"+undone).Want(t, http.StatusConflict)
 	b.Accessible()
-	b.run(`document.querySelector("[data-do=issue]").focus()`)
+	b.Run(`document.querySelector("[data-do=issue]").focus()`)
 	b.Keys(kb.Enter)
 	b.Until(webpagetest.Seen(".done"))
-	b.view("", "[data-card=issued] li")
+	b.View("", "[data-card=issued] li")
 	if got := b.Text("[data-card=drafts] .count") + b.Text("[data-card=issued] .count"); got != "01" {
 		t.Errorf("drafts and issued: %s", got)
 	}
@@ -126,13 +134,13 @@ func TestReissue(t *testing.T) {
 	old := o.issue(0)
 	b := o.tab(t)
 	b.signIn(clerk)
-	b.view("licence/1", "#open")
-	b.put("#open-purpose", "转移登记 2026-7")
+	b.View("licence/1", "#open")
+	b.Put("#open-purpose", "转移登记 2026-7")
 	b.Click("#open [type=submit]")
 	b.Click("[data-do=renew]")
 	b.Until(webpagetest.Seen("#filling"))
-	b.put("#f-rightHolders", "赵敏")
-	b.put("#f-rightHolderIds", o.sample(1)["rightHolderIds"].([]any)[0].(string))
+	b.Put("#f-rightHolders", "赵敏")
+	b.Put("#f-rightHolderIds", o.sample(1)["rightHolderIds"].([]any)[0].(string))
 	b.Click("#filling [type=submit]")
 	b.Click("[data-do=issue]")
 	b.Until(webpagetest.Seen(".done"))
@@ -144,7 +152,7 @@ func TestReissue(t *testing.T) {
 	}
 	b.Click("#reasons input")
 	b.Click("#status [type=submit]")
-	b.says("#view .badge", "已被取代")
+	b.Says("#view .badge", "已被取代")
 	a := o.clerk().Get("/v1/licences/2").Want(t, http.StatusOK)
 	if a.Number("licence.predecessor") != old || a.Text("licence.state") != "active" {
 		t.Errorf("the new licence: %s", a.Body)
@@ -156,16 +164,16 @@ func TestExpiring(t *testing.T) {
 	o := newOffice(t, "property")
 	b := o.tab(t)
 	b.signIn(clerk)
-	b.view("issue", "#filling")
+	b.View("issue", "#filling")
 	b.fill(o.sample(0))
 	until := licence.DateOf(o.Clock.Now().Add(20 * 24 * time.Hour)).String()
-	b.put("#f-validUntil", until)
+	b.Put("#f-validUntil", until)
 	b.Click("#filling [type=submit]")
 	b.Click("[data-do=issue]")
 	b.Until(webpagetest.Seen(".done"))
 	o.issue(1)
-	b.view("", "[data-card=expiring] li")
-	if got := b.Text("[data-card=expiring]"); !strings.Contains(got, until) || b.count("[data-card=expiring] li") != 1 {
+	b.View("", "[data-card=expiring] li")
+	if got := b.Text("[data-card=expiring]"); !strings.Contains(got, until) || b.Count("[data-card=expiring] li") != 1 {
 		t.Errorf("expiring are %s", got)
 	}
 	b.Click("[data-card=expiring] a")

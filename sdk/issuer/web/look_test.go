@@ -26,12 +26,12 @@ func TestLookUp(t *testing.T) {
 	name := said["rightHolders"].([]any)[0].(string)
 	b := o.tab(t)
 	b.signIn(clerk)
-	b.view("search", "#search")
-	b.put("#search-text", number)
-	b.put("#search-purpose", "办件 2026-0042")
+	b.View("search", "#search")
+	b.Put("#search-text", number)
+	b.Put("#search-purpose", "办件 2026-0042")
 	b.Click("#search [type=submit]")
 	b.Until(webpagetest.Seen("#results li"))
-	if got := b.count("#results li"); got != 1 {
+	if got := b.Count("#results li"); got != 1 {
 		t.Errorf("%d licences have the number", got)
 	}
 	if got := b.Text("#results"); strings.Contains(got, holder) || strings.Contains(got, name) || !strings.Contains(got, "*") {
@@ -40,28 +40,36 @@ func TestLookUp(t *testing.T) {
 	b.Accessible()
 	b.Shot("search")
 	b.Click("#search input[value=holder]")
-	b.put("#search-text", holder)
+	b.Put("#search-text", holder)
 	b.Click("#search [type=submit]")
-	b.says("#results", fmt.Sprintf("#%d", id))
-	b.put("#search-text", "990101190001010018")
+	b.Says("#results", fmt.Sprintf("#%d", id))
+	b.Put("#search-text", "990101190001010018")
 	b.Click("#search [type=submit]")
-	b.says("#results", "没有找到")
+	b.Says("#results", "没有找到")
+	b.Click("#language")
+	if got := b.Text("label[for=search-text]"); !strings.Contains(got, "holder") {
+		t.Errorf("in English, what is asked for is %q", got)
+	}
+	b.Click("#language")
+	if got := b.Text("label[for=search-text]"); got != "持证主体的证件号" {
+		t.Errorf("in Chinese again, what is asked for is %q", got)
+	}
 	if got := webpagetest.Evaluate[string](b.Tab, "location.href"); strings.ContainsAny(got, "0123456789") && strings.Contains(got, holder) {
 		t.Errorf("the address is %s", got)
 	}
 
-	b.view(fmt.Sprintf("licence/%d", id), "#open")
+	b.View(fmt.Sprintf("licence/%d", id), "#open")
 	if got := b.Text("main"); strings.Contains(got, name) || strings.Contains(got, number) {
 		t.Errorf("before it is opened, it says %s", got)
 	}
 	b.Click("summary:last-of-type")
-	b.put("#open-purpose", "办件 2026-0043")
+	b.Put("#open-purpose", "办件 2026-0043")
 	b.Click("#open [type=submit]")
-	b.says("#opened", name)
-	b.says("#opened", holder)
-	b.run(`document.querySelector("#history").closest("details").open = true`)
-	b.says("#history", "办件 2026-0043")
-	b.says("#history", clerk)
+	b.Says("#opened", name)
+	b.Says("#opened", holder)
+	b.Run(`document.querySelector("#history").closest("details").open = true`)
+	b.Says("#history", "办件 2026-0043")
+	b.Says("#history", clerk)
 	b.Accessible()
 	b.Shot("licence")
 }
@@ -74,8 +82,8 @@ func TestSheet(t *testing.T) {
 	o.issue(0)
 	b := o.tab(t)
 	b.signIn(clerk)
-	b.view("sheet/1", "#sheet-open")
-	b.put("#sheet-purpose", "纸质核验件")
+	b.View("sheet/1", "#sheet-open")
+	b.Put("#sheet-purpose", "纸质核验件")
 	b.Click("#sheet-open [type=submit]")
 	b.Until(webpagetest.Seen("#sheet-fields"))
 	if got := webpagetest.Evaluate[bool](b.Tab, `document.querySelector("[value=rightHolderIds]").checked || !document.querySelector("[value=rightHolders]").checked`); got {
@@ -110,7 +118,7 @@ func TestSheet(t *testing.T) {
 		t.Fatal(err)
 	}
 	downloads := b.Downloads()
-	b.view("licence/1", "#open")
+	b.View("licence/1", "#open")
 	b.Click("#open [type=submit]")
 	b.Until(webpagetest.Seen("[data-do=attach]"))
 	b.Do(chromedp.SetUploadFiles(chromedp.CSS("#attach"), []string{file}))

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/credledger/credledger/sdk/issuer/httpapi"
@@ -165,56 +164,15 @@ func (b *tab) credentials(name, password string) {
 	b.Keys(kb.Tab + password + kb.Enter)
 }
 
-// view goes to a view and waits for what tells it. What was there before stays until there is something else, and does not count.
-func (b *tab) view(path, css string) {
-	b.T.Helper()
-	b.run(fmt.Sprintf(`
-		for (const e of document.querySelector("#view").children) e.dataset.before = "";
-		location.hash === %[1]q ? dispatchEvent(new Event("hashchange")) : location.hash = %[1]q`, "#/"+path))
-	b.Until(`!document.querySelector("#view > [data-before]") && ` + webpagetest.Seen(css))
-}
-
-func (b *tab) run(script string) {
-	b.T.Helper()
-	b.Do(chromedp.Evaluate[chromedp.Void](script))
-}
-
-// put gives a question an answer, as if it was pasted.
-func (b *tab) put(css, answer string) {
-	b.T.Helper()
-	b.Until(webpagetest.Seen(css))
-	text, err := json.Marshal(answer)
-	if err != nil {
-		b.T.Fatal(err)
-	}
-	b.run(fmt.Sprintf(`document.querySelector(%q).value = %s`, css, text))
-}
-
 // fill answers the form.
 func (b *tab) fill(said map[string]any) {
 	b.T.Helper()
 	for key, value := range said {
 		switch v := value.(type) {
 		case string:
-			b.put("#f-"+key, v)
+			b.Put("#f-"+key, v)
 		case []any:
-			b.put("#f-"+key, strings.Trim(strings.ReplaceAll(fmt.Sprintf("%q", v), `" "`, "\n"), `"[]`))
+			b.Put("#f-"+key, strings.Trim(strings.ReplaceAll(fmt.Sprintf("%q", v), `" "`, "\n"), `"[]`))
 		}
 	}
-}
-
-// says waits until something says a text.
-func (b *tab) says(css, text string) {
-	b.T.Helper()
-	quoted, err := json.Marshal(text)
-	if err != nil {
-		b.T.Fatal(err)
-	}
-	b.Until(fmt.Sprintf(`document.querySelector(%q)?.textContent.includes(%s)`, css, quoted))
-}
-
-// count is how many elements there are.
-func (b *tab) count(css string) int {
-	b.T.Helper()
-	return int(webpagetest.Evaluate[float64](b.Tab, fmt.Sprintf(`[...document.querySelectorAll(%q)].filter(e => e.checkVisibility()).length`, css)))
 }

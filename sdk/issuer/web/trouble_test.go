@@ -15,7 +15,7 @@ import (
 // check fills the form in and goes on to where a licence is checked before it is issued.
 func (b *tab) check(said map[string]any) {
 	b.T.Helper()
-	b.view("issue", "#filling")
+	b.View("issue", "#filling")
 	b.fill(said)
 	b.Click("#filling [type=submit]")
 	b.Until(webpagetest.Seen("[data-do=issue]"))
@@ -37,20 +37,20 @@ func TestAnswerLost(t *testing.T) {
 		panic(http.ErrAbortHandler)
 	})
 	b.Click("[data-do=issue]")
-	b.says("#problem", "连不上制证服务")
+	b.Says("#problem", "连不上制证服务")
 	b.Accessible()
 	b.Shot("trouble-unreachable")
 	o.Answer(webpagetest.Refusal(http.StatusServiceUnavailable, "ledger-unavailable", "账本暂时连不上,请稍后再试。", "Try again soon.", "Retry-After", "7"))
 	b.Click("[data-do=issue]")
-	b.says("#problem", "账本暂时连不上")
-	b.says("#problem", "7 秒")
+	b.Says("#problem", "账本暂时连不上")
+	b.Says("#problem", "7 秒")
 	o.Answer(nil)
 	b.Click("[data-do=issue]")
 	b.Until(webpagetest.Seen(".done"))
 	if got := b.Text("main"); !strings.Contains(got, "没有重复制发") || b.Visible("#problem") {
 		t.Errorf("says %s", got)
 	}
-	b.view("", "[data-card=issued] li")
+	b.View("", "[data-card=issued] li")
 	if got := b.Text("[data-card=issued] .count"); got != "1" {
 		t.Errorf("%s licences were issued", got)
 	}
@@ -63,21 +63,17 @@ func TestServiceAway(t *testing.T) {
 	b.Allowed = []string{"net::", "status of 5"}
 	o.Answer(webpagetest.Cut)
 	b.Open("/")
-	b.says("#problem", "连不上制证服务")
-	o.Answer(func(w http.ResponseWriter, _ *http.Request) bool {
-		w.WriteHeader(http.StatusBadGateway)
-		_, err := w.Write([]byte("<html>"))
-		return err == nil
-	})
+	b.Says("#problem", "连不上制证服务")
+	o.Answer(webpagetest.Saying(http.StatusBadGateway, "<html>"))
 	b.Open("/")
-	b.says("#problem", "暂时不能应答")
+	b.Says("#problem", "暂时不能应答")
 	o.Answer(nil)
 	b.signIn(clerk)
 	o.Answer(webpagetest.Cut)
-	b.view("search", "#search")
-	b.view("import", "#problem")
+	b.View("search", "#search")
+	b.View("import", "#problem")
 	o.Answer(nil)
-	b.view("", "[data-card=issued]")
+	b.View("", "[data-card=issued]")
 	b.Until(`document.querySelector("#problem").hidden`)
 }
 
@@ -102,7 +98,7 @@ func TestSession(t *testing.T) {
 	o.Answer(over)
 	b.Click("[data-do=issue]")
 	b.Until(webpagetest.Seen("#password"))
-	b.says("#problem", "登录已过期")
+	b.Says("#problem", "登录已过期")
 	if b.Visible("#view") || b.Visible("#tabs") {
 		t.Error("signed out, the page still shows what was done")
 	}
@@ -110,6 +106,7 @@ func TestSession(t *testing.T) {
 	b.Until(`document.activeElement.id === "password"`)
 	b.Keys(httpapitest.Password + kb.Enter)
 	b.Until(webpagetest.Seen("[data-do=issue]"))
+	b.Until(`document.activeElement === document.querySelector("#view h1")`)
 	if got := b.Text("[data-key=certificateNumber]"); got != o.sample(0)["certificateNumber"] {
 		t.Errorf("signed in again, the licence is %s", got)
 	}
@@ -118,10 +115,10 @@ func TestSession(t *testing.T) {
 	b.Click("[data-do=issue]")
 	b.Until(webpagetest.Seen("#password"))
 	o.Answer(nil)
-	b.put("#name", second)
-	b.run(`document.querySelector("#password").focus()`)
+	b.Put("#name", second)
+	b.Run(`document.querySelector("#password").focus()`)
 	b.Keys(httpapitest.Password + kb.Enter)
-	b.says("#who p", second)
+	b.Says("#who p", second)
 	b.Until(webpagetest.Seen("[data-card=issued]"))
 	if got := webpagetest.Evaluate[string](b.Tab, `document.querySelector("#view").textContent + location.hash`); strings.Contains(got, "许娟") || strings.Contains(got, "issue") {
 		t.Errorf("somebody else finds %s", got)
@@ -155,7 +152,7 @@ func TestNobodyInParticular(t *testing.T) {
 	b.Until(`document.activeElement.id === "name"`)
 	b.credentials(clerk, httpapitest.Password)
 	b.Until(webpagetest.Seen("#open"))
-	b.view("licence/99", "#problem")
-	b.view("licence/..%2f..%2fme", "#problem")
-	b.view("constructor", "[data-card=issued]")
+	b.View("licence/99", "#problem")
+	b.View("licence/..%2f..%2fme", "#problem")
+	b.View("constructor", "[data-card=issued]")
 }

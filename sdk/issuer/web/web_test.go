@@ -1,11 +1,6 @@
 package web_test
 
 import (
-	"io/fs"
-	"net/http"
-	"net/http/httptest"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/credledger/credledger/sdk/issuer/web"
@@ -19,15 +14,6 @@ func TestSourcesKeepTheRules(t *testing.T) { webpagetest.KeepTheRules(t, "pages"
 
 func TestEverythingIsThere(t *testing.T) {
 	webpagetest.EverythingIsThere(t, []string{"assets", shared}, "pages", "assets")
-}
-
-func get(t *testing.T, method, target string) (*http.Response, string) {
-	t.Helper()
-	w := httptest.NewRecorder()
-	r := httptest.NewRequest(method, target, nil)
-	r.Header.Set("Accept-Encoding", "gzip")
-	web.Handler().ServeHTTP(w, r)
-	return w.Result(), w.Body.String()
 }
 
 func TestRoutes(t *testing.T) {
@@ -45,14 +31,7 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/assets/0123456789abcdef/pages/desk.html", 404, "text/html; charset=utf-8", "no-store"},
 		{"POST", "/", 405, "text/plain; charset=utf-8", ""},
 	} {
-		response, _ := get(t, c.method, c.target)
-		h := response.Header
-		if response.StatusCode != c.status || h.Get("Content-Type") != c.kind || h.Get("Cache-Control") != c.caching {
-			t.Errorf("%s %s: %d %q %q", c.method, c.target, response.StatusCode, h.Get("Content-Type"), h.Get("Cache-Control"))
-		}
-		if !strings.Contains(h.Get("Permissions-Policy"), "camera=()") {
-			t.Errorf("%s %s may use the camera", c.method, c.target)
-		}
+		webpagetest.Leads(t, web.Handler(), false, c.method, c.target, c.status, c.kind, c.caching)
 	}
 }
 
@@ -60,27 +39,7 @@ func TestRoutes(t *testing.T) {
 const budget = 70_000
 
 func TestBudget(t *testing.T) {
-	response, page := get(t, "GET", "/")
-	if response.StatusCode != http.StatusOK {
-		t.Fatal(response.Status)
-	}
-	total := len(page) + 500 // with headers
-	for _, dir := range []string{"assets", shared} {
-		err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
-			}
-			response, body := get(t, "GET", "/assets/x/"+filepath.Base(p))
-			if response.StatusCode != http.StatusOK {
-				t.Errorf("%s: %s", p, response.Status)
-			}
-			total += len(body) + 500
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	total := webpagetest.Weight(t, web.Handler(), []string{"/"}, "assets", shared)
 	if total > budget || total < budget/4 {
 		t.Errorf("the desk with all that it loads takes %d bytes, at most %d are allowed", total, budget)
 	}

@@ -24,6 +24,20 @@ function set(element, properties) {
   }
 }
 
+// row is one line of a list of fields.
+export const row = (label, value, properties = {}) => make("div", {}, make("dt", {}, label), make("dd", properties, value));
+
+// once runs act, and switches the element off for as long.
+export async function once(element, act) {
+  if (element.getAttribute("aria-disabled") === "true") return;
+  element.setAttribute("aria-disabled", "true");
+  try {
+    await act();
+  } finally {
+    element.removeAttribute("aria-disabled");
+  }
+}
+
 const paths = {
   // Marks of outcomes: each has its own outline, so that they differ without colour.
   valid: ["M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20", "m7.3 12.3 3.2 3.2 6.2-6.7"],

@@ -30,6 +30,12 @@ languageButton.addEventListener("click", () => {
   showLanguage();
 });
 
+// The way past the header does not lead through the address, which says what the page shows.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  document.getElementById("main").focus();
+});
+
 // On paper, what is folded up is open.
 const opened = new Set();
 addEventListener("beforeprint", () => {

@@ -26,6 +26,15 @@ export function setLanguage(code) {
   translate(document);
 }
 
+// same is a text that is the same in both languages.
+export const same = (text) => ({ zh: String(text), en: String(text) });
+
+// both joins texts in both languages, {zh, en} or the same in both.
+export const both = (...texts) => ({
+  zh: texts.map((t) => t.zh ?? t).join(""),
+  en: texts.map((t) => t.en ?? t).join(""),
+});
+
 // remember keeps a choice of the reader's; a browser that stores nothing just forgets it.
 export function remember(name, value) {
   try {

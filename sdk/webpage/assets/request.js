@@ -114,9 +114,21 @@ function parse(text) {
   }
 }
 
+// key returns a new idempotency key: the same one is sent again when it is not known whether the call
+// before it was answered.
+export const key = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+
 // base64 of bytes, standard alphabet with padding, as our APIs take them.
 export function base64(bytes) {
   let binary = "";
   for (let i = 0; i < bytes.length; i += 0x8000) binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
   return btoa(binary);
+}
+
+// keyOf returns the idempotency key of a call by what somebody has answered: as long as the answers ask for the same, it is the
+// same key, so the call can be sent again when it is not known what became of it.
+export function keyOf(answers, path, body) {
+  const asked = JSON.stringify([path, body]);
+  if (answers.once?.asked !== asked) answers.once = { asked, key: key() };
+  return answers.once.key;
 }

@@ -38,6 +38,15 @@ func (f *Front) Answer(instead Answer) {
 // Cut breaks every connection of the API off, as if the network was gone.
 func Cut(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }
 
+// Saying answers with a body that need not be any of the API's: a proxy's page, or JSON of another shape.
+func Saying(status int, body string) Answer {
+	return func(w http.ResponseWriter, _ *http.Request) bool {
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body)) // the page may have gone
+		return true
+	}
+}
+
 // Refusal answers with a problem.
 func Refusal(status int, code, zh, en string, headers ...string) Answer {
 	return func(w http.ResponseWriter, _ *http.Request) bool {

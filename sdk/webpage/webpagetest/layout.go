@@ -47,6 +47,19 @@ func (b *Tab) Accessible() {
 	}
 }
 
+// Skips fails the test unless the way past the header, which the keyboard comes to first, leads to what
+// the page shows now and changes nothing of it.
+func (b *Tab) Skips() {
+	b.T.Helper()
+	const shown = `location.href + document.querySelector("main").innerText`
+	before := Evaluate[string](b, `document.querySelector(".skip").focus(); `+shown)
+	b.Keys("\r")
+	b.Until(`document.activeElement.id === "main"`)
+	if after := Evaluate[string](b, shown); after != before {
+		b.T.Errorf("past the header there is\n%s\nand before there was\n%s", after, before)
+	}
+}
+
 // Fits fails the test if anything is wider than the screen, or a control is too small for a finger.
 func (b *Tab) Fits() {
 	b.T.Helper()

@@ -5,6 +5,7 @@ package webpagetest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -122,6 +123,12 @@ func Evaluate[T any](b *Tab, expression string) T {
 	return value
 }
 
+// Run runs a script in the page.
+func (b *Tab) Run(script string) {
+	b.T.Helper()
+	b.Do(chromedp.Evaluate[chromedp.Void](script))
+}
+
 // Open goes to an address of the pages.
 func (b *Tab) Open(path string) {
 	b.T.Helper()
@@ -146,6 +153,16 @@ func (b *Tab) Until(expression string) {
 	}
 }
 
+// View goes to a view, which the part of the address after #/ names, and waits for what tells it. What
+// #view showed before stays until there is something else, and does not count.
+func (b *Tab) View(path, css string) {
+	b.T.Helper()
+	b.Run(fmt.Sprintf(`
+		for (const e of document.querySelector("#view").children) e.dataset.before = "";
+		location.hash === %[1]q ? dispatchEvent(new Event("hashchange")) : location.hash = %[1]q`, "#/"+path))
+	b.Until(`!document.querySelector("#view > [data-before]") && ` + Seen(css))
+}
+
 // Seen is an expression for whether an element is there and visible.
 func Seen(css string) string {
 	return fmt.Sprintf("document.querySelector(%q)?.checkVisibility()", css)
@@ -160,6 +177,35 @@ func (b *Tab) Visible(css string) bool {
 func (b *Tab) Text(css string) string {
 	b.T.Helper()
 	return strings.TrimSpace(Evaluate[string](b, fmt.Sprintf("document.querySelector(%q).textContent", css)))
+}
+
+// Says waits until an element says a text, whatever else it says.
+func (b *Tab) Says(css, text string) {
+	b.T.Helper()
+	b.Until(fmt.Sprintf(`document.querySelector(%q)?.textContent.includes(%s)`, css, b.quoted(text)))
+}
+
+// Count returns how many elements are to be seen.
+func (b *Tab) Count(css string) int {
+	b.T.Helper()
+	return int(Evaluate[float64](b, fmt.Sprintf(`[...document.querySelectorAll(%q)].filter(e => e.checkVisibility()).length`, css)))
+}
+
+// Put waits for the field of a question and gives it an answer, as if it was pasted.
+func (b *Tab) Put(css, answer string) {
+	b.T.Helper()
+	b.Until(Seen(css))
+	b.Run(fmt.Sprintf(`document.querySelector(%q).value = %s`, css, b.quoted(answer)))
+}
+
+// quoted is a text as a script has it.
+func (b *Tab) quoted(text string) string {
+	b.T.Helper()
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	return string(quoted)
 }
 
 // Click waits for an element and clicks in its middle.

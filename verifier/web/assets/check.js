@@ -8,9 +8,9 @@ import { elder } from "./frame.js";
 import { write } from "./lang.js";
 import { failure, result } from "./result.js";
 import { hush } from "./speech.js";
+import { step, tell } from "./steps.js";
 
 const find = (id) => document.getElementById(id);
-const steps = [...document.querySelectorAll("[data-step]")];
 const camera = new Camera(find("video"));
 let turn = 0; // numbers what was begun, so that the answer to what was given up is not shown
 
@@ -29,16 +29,15 @@ function show(name) {
   turn++;
   if (name !== "camera") camera.stop();
   hush();
-  for (const step of steps) step.hidden = step.dataset.step !== name;
-  const step = steps.find((s) => s.dataset.step === name);
+  const shown = step(name);
   if (name !== "start" && !history.state?.away) history.pushState({ away: true }, "", "/");
   scrollTo(0, 0);
-  (step.querySelector("h1[tabindex]") ?? step).focus({ preventScroll: true });
+  (shown.querySelector("h1[tabindex]") ?? shown).focus({ preventScroll: true });
   return turn;
 }
 
 function start() {
-  find("problem").hidden = true;
+  tell(null);
   if (history.state?.away) history.back();
   else show("start");
 }
@@ -61,7 +60,7 @@ async function check(asked) {
 
 // conclude shows the parts of a result, and reads its verdict aloud to those who asked for that.
 function conclude({ parts, say }) {
-  steps.find((s) => s.dataset.step === "result").replaceChildren(...parts);
+  document.querySelector("[data-step=result]").replaceChildren(...parts);
   show("result");
   if (elder()) say();
 }
@@ -70,10 +69,7 @@ function conclude({ parts, say }) {
 function refuse(problem) {
   show("start");
   history.replaceState(null, "", "/");
-  const box = find("problem");
-  write(box.querySelector("h2"), words.failed);
-  write(box.querySelector("p"), problem.text);
-  box.hidden = false;
+  tell(problem.text, words.failed);
 }
 
 // -- the camera
@@ -155,7 +151,10 @@ async function typed(text) {
 }
 
 for (const button of document.querySelectorAll("[data-go]")) button.addEventListener("click", start);
-addEventListener("popstate", () => show("start"));
+addEventListener("popstate", () => {
+  tell(null);
+  show("start");
+});
 addEventListener("hashchange", opened);
 
 // opened checks what the page's own address says: a code after its #, or a one-time reference. A

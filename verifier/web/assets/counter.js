@@ -10,9 +10,10 @@ import "./frame.js";
 import { remember, write } from "./lang.js";
 import { scanner } from "./scanner.js";
 import { Shown } from "./shown.js";
+import { step, tell, wordsOf } from "./steps.js";
 
 const find = (id) => document.getElementById(id);
-const steps = [...document.querySelectorAll("[data-step]")];
+const result = document.querySelector("[data-step=result]");
 const camera = new Camera(find("video"));
 
 let caller = null; // who signed in, as /v1/me says
@@ -23,7 +24,6 @@ let number = ""; // of the case
 let departments = []; // ids of those that the case is for
 
 const words = {
-  failed: { zh: "这一步没有完成", en: "This could not be done" },
   over: { zh: "登录已过期，请重新登录。已扫的证照还在。", en: "You are signed out. Sign in again; what was scanned is still here." },
   none: { zh: "本单位没有可办理的事项，请联系管理员。", en: "Your agency has no matters here. Ask the administrator." },
   notACode: { zh: "这不是亮证码或核验码。", en: "This is not a code of a licence." },
@@ -48,20 +48,10 @@ const context = () => ({ matter: matter.id, case: number, onBehalf: departments[
 
 function show(name) {
   closeCamera();
-  for (const step of steps) step.hidden = step.dataset.step !== name;
-  const step = steps.find((s) => s.dataset.step === name);
+  const current = step(name);
   scrollTo(0, 0);
   if (name === "work") find("scan").focus();
-  else (step.querySelector(".headline") ?? step).focus({ preventScroll: true });
-}
-
-function tell(text) {
-  const box = find("problem");
-  box.hidden = !text;
-  if (!text) return;
-  write(box.querySelector("h2"), words.failed);
-  write(box.querySelector("p"), text);
-  scrollTo(0, 0);
+  else (current.querySelector(".headline") ?? current).focus({ preventScroll: true });
 }
 
 // refuse says what went wrong. Who is no longer signed in signs in again and finds everything there;
@@ -73,7 +63,7 @@ function refuse(error) {
     tell(words.over);
     return;
   }
-  tell(problem.text);
+  tell(wordsOf(problem));
 }
 
 // -- signing in and out
@@ -110,15 +100,15 @@ function signedOut() {
 find("sign-in").addEventListener("submit", async (event) => {
   event.preventDefault();
   const [agency, clerk, password] = [find("agency").value.trim(), find("clerk").value.trim(), find("password").value];
+  find("password").value = "";
   try {
     await call("POST", "/v1/sessions", { agency, clerk, password });
   } catch (problem) {
-    find("password").value = "";
     refuse(problem);
+    find("password").focus();
     return;
   }
   remember("agency", agency);
-  find("password").value = "";
   tell(null);
   show("busy");
   await begin();
@@ -202,11 +192,13 @@ find("camera").addEventListener("click", async () => {
   if (!find("viewfinder").hidden) return closeCamera();
   find("viewfinder").hidden = false;
   write(find("camera"), words.stop);
+  const read = new Set(); // so that a code that could not be checked is not tried with every picture of it
   try {
     await camera.start((text) => {
       const { kind, text: plain } = recognise(text);
-      if (kind !== "other" && !shown.has(plain)) {
-        navigator.vibrate?.(80);
+      if (kind !== "other" && !read.has(plain)) {
+        read.add(plain);
+        if (!shown.has(plain)) navigator.vibrate?.(80);
         add({ code: plain }, plain);
       }
       return false;
@@ -249,6 +241,7 @@ async function addFiles(files) {
 
 find("decide").addEventListener("click", async () => {
   tell(null);
+  write(find("scan-problem"), { zh: "", en: "" });
   if (shown.items.length === 0) return write(find("scan-problem"), words.nothing);
   if (shown.pending()) return write(find("scan-problem"), words.waiting);
   show("busy");
@@ -256,7 +249,7 @@ find("decide").addEventListener("click", async () => {
   if (departments.length > 0) request.onBehalf = departments;
   try {
     const answer = await call("POST", `/v1/matters/${encodeURIComponent(matter.id)}/verifications`, request);
-    steps.find((s) => s.dataset.step === "result").replaceChildren(...caseResult(answer, matter, caller.clerk, () => show("work"), next));
+    result.replaceChildren(...caseResult(answer, matter, caller.clerk, () => show("work"), next));
     show("result");
   } catch (problem) {
     show("work");
@@ -272,7 +265,7 @@ function next() {
 // forget leaves nothing of a case.
 function forget() {
   shown.clear();
-  steps.find((s) => s.dataset.step === "result").replaceChildren();
+  result.replaceChildren();
   matter = null;
   number = "";
   departments = [];

@@ -18,7 +18,7 @@ const (
 // terms chooses what a grant says, up to the last question.
 func (b *tab) terms() {
 	b.T.Helper()
-	b.view("give/1", "#view .way")
+	b.View("give/1", "#view .way")
 	b.press(transfer)
 	b.next("fields")
 	b.agency()
@@ -31,7 +31,7 @@ func (b *tab) terms() {
 func (b *tab) agency() {
 	b.T.Helper()
 	b.Until(webpagetest.Seen("[data-agency]") + " || " + webpagetest.Seen("#limits"))
-	if b.count("[data-agency]") > 0 {
+	if b.Count("[data-agency]") > 0 {
 		b.Click("[data-agency=" + registry + "]")
 	}
 }
@@ -54,23 +54,23 @@ func TestGive(t *testing.T) {
 	h := newHall(t)
 	b := h.tab(t)
 	b.start(h.Holder(0))
-	b.view("grants", "[data-do=give]")
-	b.says("#grants", "还没有授权")
+	b.View("grants", "[data-do=give]")
+	b.Says("#grants", "还没有授权")
 	b.press("give")
 	b.Until(webpagetest.Seen("#view .way"))
-	if got := b.count("#view .way"); got != 1 {
+	if got := b.Count("#view .way"); got != 1 {
 		t.Errorf("for %d licences a grant can be given", got)
 	}
 	b.Click("#view .way")
 	b.heading("办什么事")
-	if b.count("[data-way=other]") != 0 {
+	if b.Count("[data-way=other]") != 0 {
 		t.Error("a grant for no matter is offered")
 	}
 	b.terms()
 	if got := b.Text("#view"); !strings.Contains(got, registryName) || !strings.Contains(got, "二手房过户") || !strings.Contains(got, "最多 3 次") || !strings.Contains(got, "30 天") {
 		t.Errorf("to be checked is %s", got)
 	}
-	b.run("history.back()")
+	b.Run("history.back()")
 	b.Until(webpagetest.Seen("#limits"))
 	if got := b.checked("uses"); !slices.Equal(got, []string{"3"}) {
 		t.Errorf("back, the uses are %v", got)
@@ -85,9 +85,27 @@ func TestGive(t *testing.T) {
 		t.Errorf("sent %+v", got)
 	}
 	b.press("back")
-	b.says("#grants li", "共 3 次，用了 0 次")
+	b.Says("#grants li", "共 3 次，用了 0 次")
 	if got := h.state(); got != "given" {
 		t.Errorf("it is %s", got)
+	}
+	kept := h.as(h.Holder(0))
+	b.Click("#grants summary")
+	b.Says("#grants li", kept.Get("/v1/grants").Text("grants.0.grant")) // which an agency has to name
+	b.Says("#grants li", kept.Get("/v1/licences").Text("licences.0.digest"))
+	b.Accessible()
+}
+
+// TestGivenByAnother: who sees a grant that another holder of the licence gave is not told to have given it.
+func TestGivenByAnother(t *testing.T) {
+	h := newHall(t)
+	h.give()
+	b := h.tab(t)
+	b.start(h.Spouse(0))
+	b.View("grants", "#grants li")
+	b.Says("#grants li", "持证人登录后")
+	if got := b.Text("#grants li"); strings.Contains(got, "您") {
+		t.Errorf("the spouse is told %s", got)
 	}
 }
 
@@ -97,10 +115,10 @@ func TestWithdraw(t *testing.T) {
 	grant := h.give()
 	b := h.tab(t, webpagetest.Phone)
 	b.start(h.Holder(0), "?mode=elder")
-	b.view("grants", "#grants li")
+	b.View("grants", "#grants li")
 	b.press("withdraw")
-	b.says(".asked", "二手房过户")
-	b.says(".asked", "不能恢复")
+	b.Says(".asked", "二手房过户")
+	b.Says(".asked", "不能恢复")
 	b.Keys("\r") // the focus is on the question: Enter does nothing
 	b.press("no")
 	b.Until(webpagetest.Seen("#grants li"))
@@ -113,18 +131,18 @@ func TestWithdraw(t *testing.T) {
 	if got := h.state(); got != "withdrawn" {
 		t.Errorf("it is %s", got)
 	}
-	b.run("history.back()")
-	b.says("#view", "还没有授权")
+	b.Run("history.back()")
+	b.Says("#view", "还没有授权")
 	b.Click("#view summary")
-	b.says("#view details li", "已撤回")
-	b.view("withdraw/"+grant, "[data-do=back]")
+	b.Says("#view details li", "已撤回")
+	b.View("withdraw/"+grant, "[data-do=back]")
 	b.heading("已经结束")
-	if b.count("[data-do=yes]") != 0 {
+	if b.Count("[data-do=yes]") != 0 {
 		t.Error("what is withdrawn can be withdrawn again")
 	}
 }
 
-// TestGrantAnswerLost: if it is not known whether a grant was given, the page says where to look before it is given again.
+// TestGrantAnswerLost: if it is not known whether a grant was given, the page says so, and pressing once more gives no second one.
 func TestGrantAnswerLost(t *testing.T) {
 	h := newHall(t)
 	b := h.tab(t)
@@ -136,8 +154,13 @@ func TestGrantAnswerLost(t *testing.T) {
 		panic(http.ErrAbortHandler)
 	})
 	b.press("yes")
-	b.says("#problem", "可能已经办成")
+	b.Says("#problem", "可能已经办成")
 	h.Answer(nil)
-	b.view("grants", "#grants li")
-	b.says("#grants li", "共 3 次，用了 0 次")
+	b.press("yes")
+	b.heading("已经授权")
+	b.press("back")
+	b.Says("#grants li", "共 3 次，用了 0 次")
+	if n := b.Count("#view .card"); n != 1 {
+		t.Errorf("%d grants were given", n)
+	}
 }

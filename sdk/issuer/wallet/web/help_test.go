@@ -25,30 +25,30 @@ func TestDelegate(t *testing.T) {
 	b := h.tab(t)
 	b.Allowed = []string{"status of 422"}
 	b.start(h.Holder(0))
-	b.view("help", "[data-do=delegate]")
+	b.View("help", "[data-do=delegate]")
 	b.press("delegate")
 	b.press("fresh")
 	b.press(transfer)
 	b.Until(webpagetest.Seen("#licences"))
 	b.Click("#licences input[value='1']") // which the only one is from the start
 	b.next("licences")
-	b.says("#licences [role=alert]", "至少选一项")
+	b.Says("#licences [role=alert]", "至少选一项")
 	b.Click("#licences input[value='1']")
 	b.next("licences")
 	b.Click("#may input[value=grant]")
 	b.next("may")
-	b.put("#helper", "12")
+	b.Put("#helper", "12")
 	b.next("who")
-	b.says("#helper-problem", "18 位")
-	b.put("#helper", h.Holder(0).Number)
+	b.Says("#helper-problem", "18 位")
+	b.Put("#helper", h.Holder(0).Number)
 	b.next("who")
 	b.press("yes")
 	b.Until(webpagetest.Seen("#problem"))
-	b.run("history.back()")
-	b.put("#helper", " "+number[:6]+" "+strings.ToLower(number[6:])+" ")
+	b.Run("history.back()")
+	b.Put("#helper", " "+number[:6]+" "+strings.ToLower(number[6:])+" ")
 	b.next("who")
 	b.heading("请核对")
-	b.says("#view dl", number)
+	b.Says("#view dl", number)
 	b.press("yes")
 	b.heading("已经办好")
 	sent := h.sent("POST /v1/delegations")
@@ -56,15 +56,15 @@ func TestDelegate(t *testing.T) {
 		t.Errorf("sent %+v", got)
 	}
 	b.press("back")
-	b.says("#given li", number[14:])
+	b.Says("#given li", number[14:])
 	b.press("end")
-	b.says(".asked", "不再让这个人")
+	b.Says(".asked", "不再让这个人")
 	b.press("no")
 	b.press("end")
 	b.press("yes")
 	b.heading("已经停止")
 	b.press("back")
-	b.says("#given li", "已停止")
+	b.Says("#given li", "已停止")
 }
 
 // TestActing: a helper acts under a banner that says for whom, is offered what they may do and no more than is needed, and every call
@@ -75,10 +75,10 @@ func TestActing(t *testing.T) {
 	b := h.tab(t)
 	b.Allowed = []string{"status of 403"}
 	b.start(h.Holder(1))
-	b.says("#view", "没有给您制发过证照")
-	b.view("help", "#received li")
+	b.Says("#view", "没有给您制发过证照")
+	b.View("help", "#received li")
 	b.press("begin")
-	b.says("#acting", "您正在为")
+	b.Says("#acting", "您正在为")
 	b.Until(webpagetest.Seen("#licences li"))
 	for _, section := range []string{"help", "objections", "grants"} {
 		if b.Visible("[data-section=" + section + "]") {
@@ -90,18 +90,18 @@ func TestActing(t *testing.T) {
 	b.Click("#licences a")
 	b.Until(webpagetest.Seen("[data-way=show]"))
 	for _, way := range []string{"print", "give", "looks", "object"} {
-		if b.count("[data-way="+way+"]") != 0 {
+		if b.Count("[data-way="+way+"]") != 0 {
 			t.Errorf("a helper is offered to %s", way)
 		}
 	}
 	b.press("show")
 	b.Until(webpagetest.Seen("[data-way=" + transfer + "]"))
-	if got := b.count("#view [data-way]"); got != 1 {
+	if got := b.Count("#view [data-way]"); got != 1 {
 		t.Errorf("a helper is offered %d matters", got)
 	}
 	b.press(transfer)
 	b.Until(webpagetest.Seen("#fields"))
-	if b.count("#fields details, #fields .beyond") != 0 {
+	if b.Count("#fields details, #fields .beyond") != 0 {
 		t.Error("a helper is offered more than is needed")
 	}
 	b.next("fields")
@@ -119,20 +119,20 @@ func TestActing(t *testing.T) {
 
 	holder := h.tab(t)
 	holder.start(h.Holder(0))
-	holder.view("help", "#given li")
-	holder.run(`document.querySelector("#given details").open = true`)
-	holder.says("#given li", "出示了码")
+	holder.View("help", "#given li")
+	holder.Run(`document.querySelector("#given details").open = true`)
+	holder.Says("#given li", "出示了码")
 	holder.press("end")
 	holder.press("yes")
 	holder.heading("已经停止")
 
 	b.press("renew")
 	b.Until(webpagetest.Seen("#received"))
-	b.says("#problem", "不能再替这个人办事")
+	b.Says("#problem", "不能再替这个人办事")
 	b.Until("!" + webpagetest.Seen("#acting") + " && !" + webpagetest.Seen(".symbol")) // it is over, and looks so
 	h.delegate("show", "grant", "print")
-	b.view("", "#view h1")
-	b.view("help", "#received li")
+	b.View("", "#view h1")
+	b.View("help", "#received li")
 	b.press("begin")
 	b.Until(webpagetest.Seen("#licences li"))
 	if !b.Visible("[data-section=grants]") {
@@ -140,6 +140,6 @@ func TestActing(t *testing.T) {
 	}
 	b.Click("#end-acting")
 	b.Until(webpagetest.Seen("#received li"))
-	b.view("", "#view h1")
-	b.says("#view", "没有给您制发过证照")
+	b.View("", "#view h1")
+	b.Says("#view", "没有给您制发过证照")
 }

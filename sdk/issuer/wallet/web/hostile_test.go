@@ -31,7 +31,7 @@ func TestMarkup(t *testing.T) {
 	b := h.tab(t)
 	b.start(h.Holder(0))
 	b.Harmless()
-	b.view(fmt.Sprint("licence/", issued.Licence.ID), "[data-do=open]")
+	b.View(fmt.Sprint("licence/", issued.Licence.ID), "[data-do=open]")
 	b.press("open")
 	b.Until(webpagetest.Seen("#contents dl"))
 	b.Harmless()
@@ -40,15 +40,15 @@ func TestMarkup(t *testing.T) {
 			t.Errorf("%s: %s", key, got)
 		}
 	}
-	b.view(fmt.Sprint("object/", issued.Licence.ID), "#about")
+	b.View(fmt.Sprint("object/", issued.Licence.ID), "#about")
 	b.press("contents")
-	b.put("#text", webpagetest.Markup)
+	b.Put("#text", webpagetest.Markup)
 	b.next("writing")
 	b.heading("已经提交")
 	h.settle(vault.NotUpheld, webpagetest.Markup)
 	b.press("back")
-	b.says("#objections .said", webpagetest.Markup)
-	b.says("#objections .answer .said", webpagetest.Markup)
+	b.Says("#objections .said", webpagetest.Markup)
+	b.Says("#objections .answer .said", webpagetest.Markup)
 	b.Harmless()
 	b.Click("#language")
 	b.Harmless()
@@ -75,20 +75,20 @@ func TestHostileAnswer(t *testing.T) {
 	b.Open("/?poisoned")
 	b.Until(webpagetest.Seen("#view h1"))
 	for _, view := range views {
-		b.view(view, "main")
+		b.View(view, "main")
 		b.Until(webpagetest.Seen("#view") + " || " + webpagetest.Seen("#problem"))
 		b.Harmless()
 		b.Click("#language")
 		b.Harmless()
 	}
-	b.view("show/1", "[data-way]")
+	b.View("show/1", "[data-way]")
 	b.press(transfer)
 	b.Until(webpagetest.Seen("#fields"))
 	b.Harmless()
 	b.next("fields")
 	b.Until(webpagetest.Seen(".symbol"))
 	b.Harmless()
-	b.view("print/1", "[data-way]")
+	b.View("print/1", "[data-way]")
 	b.press(transfer)
 	b.next("fields")
 	b.next("size")
@@ -98,15 +98,12 @@ func TestHostileAnswer(t *testing.T) {
 		t.Errorf("the sheet is opened at %s", got)
 	}
 	for _, shape := range []string{`null`, `[]`, `{}`, `"text"`, `7`} {
-		h.Answer(func(w http.ResponseWriter, _ *http.Request) bool {
-			_, err := w.Write([]byte(shape))
-			return err == nil
-		})
+		h.Answer(webpagetest.Saying(http.StatusOK, shape))
 		for _, view := range []string{"", "licence/2", "looks/1", "grants", "help", "objections"} {
-			b.view(view, "#problem")
+			b.View(view, "#problem")
 			b.Until(`/不能应答|cannot answer/.test(document.querySelector("#problem").textContent)`)
 		}
 	}
 	h.Answer(nil)
-	b.view("", "#licences")
+	b.View("", "#licences")
 }

@@ -69,10 +69,10 @@ func TestEveryScreenLooksRight(t *testing.T) {
 		name string
 		show func(*tab)
 	}{
-		{"licences", func(b *tab) { b.view("", "#licences") }},
-		{"licence", func(b *tab) { b.view("licence/1", "[data-do=open]") }},
+		{"licences", func(b *tab) { b.View("", "#licences") }},
+		{"licence", func(b *tab) { b.View("licence/1", "[data-do=open]") }},
 		{"contents", func(b *tab) { b.press("open"); b.Until(webpagetest.Seen("#contents dl")) }},
-		{"matter", func(b *tab) { b.view("show/1", "[data-way=other]") }},
+		{"matter", func(b *tab) { b.View("show/1", "[data-way=other]") }},
 		{"fields", func(b *tab) { b.press(transfer); b.Until(webpagetest.Seen("#fields")) }},
 		{"beyond", func(b *tab) {
 			b.Click("#fields summary")
@@ -87,46 +87,46 @@ func TestEveryScreenLooksRight(t *testing.T) {
 			b.press("online")
 			b.Until(webpagetest.Seen("[data-do=again]"))
 		}},
-		{"looks", func(b *tab) { b.view("looks/1", "#partly") }},
+		{"looks", func(b *tab) { b.View("looks/1", "#partly") }},
 		{"print", func(b *tab) {
 			h.Away.Store(false)
-			b.view("print/1", "[data-way=other]")
+			b.View("print/1", "[data-way=other]")
 			b.press(transfer)
 			b.next("fields")
 			b.Until(webpagetest.Seen("#size"))
 		}},
 		{"sheet", func(b *tab) { b.next("size"); b.Until(webpagetest.Seen("[data-do=open-sheet]")) }},
-		{"grants", func(b *tab) { b.view("grants", "#grants"); b.Click("#view summary") }},
-		{"withdraw", func(b *tab) { b.view("withdraw/"+grant, "[data-do=yes]") }},
-		{"give", func(b *tab) { b.view("give", "#view .way") }},
+		{"grants", func(b *tab) { b.View("grants", "#grants"); b.Click("#view summary") }},
+		{"withdraw", func(b *tab) { b.View("withdraw/"+grant, "[data-do=yes]") }},
+		{"give", func(b *tab) { b.View("give", "#view .way") }},
 		{"agency", func(b *tab) {
-			b.view("give/1", "#view .way")
+			b.View("give/1", "#view .way")
 			b.press(transfer)
 			b.next("fields")
 			b.Until(webpagetest.Seen("[data-agency]"))
 		}},
 		{"limits", func(b *tab) { b.Click("[data-agency]"); b.Until(webpagetest.Seen("#limits")) }},
 		{"check", func(b *tab) { b.next("limits"); b.Until(webpagetest.Seen("[data-do=yes]")) }},
-		{"help", func(b *tab) { b.view("help", "#given"); b.Click("#given summary") }},
-		{"delegate", func(b *tab) { b.view("delegate", "#view .way") }},
+		{"help", func(b *tab) { b.View("help", "#given"); b.Click("#given summary") }},
+		{"delegate", func(b *tab) { b.View("delegate", "#view .way") }},
 		{"delegate-licences", func(b *tab) { b.press(transfer); b.Until(webpagetest.Seen("#licences")) }},
 		{"delegate-may", func(b *tab) { b.Click("[name=licence]"); b.next("licences"); b.Until(webpagetest.Seen("#may")) }},
 		{"delegate-who", func(b *tab) {
 			b.next("may")
-			b.put("#helper", "12")
+			b.Put("#helper", "12")
 			b.next("who")
 			b.Until(webpagetest.Seen("#helper[aria-invalid]"))
 		}},
 		{"delegate-check", func(b *tab) {
-			b.put("#helper", h.Holder(1).Number)
+			b.Put("#helper", h.Holder(1).Number)
 			b.next("who")
 			b.Until(webpagetest.Seen("[data-do=yes]"))
 		}},
-		{"end", func(b *tab) { b.view("end/"+delegation, "[data-do=yes]") }},
-		{"objections", func(b *tab) { b.view("objections", "#objections") }},
-		{"object", func(b *tab) { b.view("object/1", "#about") }},
+		{"end", func(b *tab) { b.View("end/"+delegation, "[data-do=yes]") }},
+		{"objections", func(b *tab) { b.View("objections", "#objections") }},
+		{"object", func(b *tab) { b.View("object/1", "#about") }},
 		{"writing", func(b *tab) { b.press("access"); b.Until(webpagetest.Seen("#writing")) }},
-		{"rate", func(b *tab) { b.view("rate/"+use(), "#rating") }},
+		{"rate", func(b *tab) { b.View("rate/"+use(), "#rating") }},
 		{"done", func(b *tab) {
 			b.next("rating")
 			b.Until(`document.querySelector("#rating [role=alert]").textContent`)
@@ -137,10 +137,10 @@ func TestEveryScreenLooksRight(t *testing.T) {
 		{"fresh", func(b *tab) {
 			h.stale()
 			b.start(h.Holder(0), "?again")
-			b.view("print/1", "[data-do=fresh]")
+			b.View("print/1", "[data-do=fresh]")
 			h.Platform.Proven = 0
 		}},
-		{"problem", func(b *tab) { b.view("licence/999", "#problem") }},
+		{"problem", func(b *tab) { b.View("licence/999", "#problem") }},
 		{"missing", func(b *tab) { b.Open("/no-such-page"); b.Until("document.title") }},
 	}
 	for _, way := range []struct {

@@ -29,26 +29,26 @@ func TestSignIn(t *testing.T) {
 	b := h.tab(t)
 	b.Open("/#/licence/1")
 	b.Until(webpagetest.Seen("#sign-in"))
-	b.says("#issuer", "示范市民政局")
-	b.says("#provider", "统一身份认证")
+	b.Says("#issuer", "示范市民政局")
+	b.Says("#provider", "统一身份认证")
 	if got := h.made(); len(got) != 1 || b.Visible("#view") {
 		t.Errorf("before anybody signed in, it called %v", got)
 	}
 	b.Open("/#problem=sign-in-unavailable")
-	b.run("location.reload()")
-	b.says("#problem", "统一身份认证暂时连不上")
+	b.Run("location.reload()")
+	b.Says("#problem", "统一身份认证暂时连不上")
 	b.Accessible()
 	b.Shot("sign-in-refused")
 	if got := webpagetest.Evaluate[string](b.Tab, "location.hash"); got != "" {
 		t.Errorf("what went wrong stays in the address: %s", got)
 	}
 	for _, problem := range []string{"sign-in-refused", "constructor", "identity-missing"} {
-		b.run(`location.hash = "#problem=` + problem + `"; location.reload()`)
+		b.Run(`location.hash = "#problem=` + problem + `"; location.reload()`)
 		b.Until(webpagetest.Seen("#problem"))
 	}
 	b.Click("#sign-in")
 	b.Until(webpagetest.Seen("#licences"))
-	b.says("#who", "您好")
+	b.Says("#who", "您好")
 }
 
 // TestSignOut: signed out, nothing is left; and it does not look so when it is not so.
@@ -58,9 +58,9 @@ func TestSignOut(t *testing.T) {
 	b := h.tab(t)
 	b.Allowed = []string{"net::"}
 	b.start(h.Holder(0))
-	b.view("licence/1", "[data-do=open]")
+	b.View("licence/1", "[data-do=open]")
 	b.press("open")
-	b.says("#contents", name)
+	b.Says("#contents", name)
 	h.Answer(webpagetest.Cut)
 	b.Click("#sign-out")
 	b.Until(webpagetest.Seen("#problem"))
@@ -73,7 +73,7 @@ func TestSignOut(t *testing.T) {
 	if !b.gone(name, "licence/1", "您好") {
 		t.Error("something is left")
 	}
-	b.run("history.back()")
+	b.Run("history.back()")
 	b.Until(webpagetest.Seen("#sign-in"))
 	b.gone(name, "您好")
 }
@@ -87,15 +87,15 @@ func TestSessionEnds(t *testing.T) {
 	b.Allowed = []string{"status of 401"}
 	see := func() {
 		t.Helper()
-		b.view("licence/1", "[data-do=open]")
+		b.View("licence/1", "[data-do=open]")
 		b.press("open")
-		b.says("#contents", name)
+		b.Says("#contents", name)
 	}
 	b.start(h.Holder(0))
 	see()
 	h.Answer(webpagetest.Refusal(http.StatusUnauthorized, "unauthenticated", "请登录。", "Sign in."))
-	b.view("looks/1", "#sign-in")
-	b.says("#problem", "请重新登录")
+	b.View("looks/1", "#sign-in")
+	b.Says("#problem", "请重新登录")
 	if !b.gone(name, "looks") {
 		t.Error("something is left")
 	}
@@ -103,7 +103,7 @@ func TestSessionEnds(t *testing.T) {
 	b.start(h.Holder(0), "?again")
 	see()
 	b.pass(19 * 60_000)
-	b.says("#contents", name)
+	b.Says("#contents", name)
 	b.pass(2 * 60_000)
 	b.Until(webpagetest.Seen("#sign-in"))
 	if !b.gone(name) {
@@ -121,22 +121,18 @@ func TestServiceAway(t *testing.T) {
 	b.start(h.Holder(0))
 	h.Answer(webpagetest.Cut)
 	b.Open("/?away")
-	b.says("#problem", "连不上证照服务")
+	b.Says("#problem", "连不上证照服务")
 	b.Accessible()
 	b.Shot("away")
-	h.Answer(func(w http.ResponseWriter, _ *http.Request) bool {
-		w.WriteHeader(http.StatusBadGateway)
-		_, err := w.Write([]byte("<html>"))
-		return err == nil
-	})
+	h.Answer(webpagetest.Saying(http.StatusBadGateway, "<html>"))
 	b.press("again")
-	b.says("#problem", "暂时不能应答")
+	b.Says("#problem", "暂时不能应答")
 	h.Answer(nil)
 	b.press("again")
 	b.Until(webpagetest.Seen("#licences"))
 	h.Answer(webpagetest.Refusal(http.StatusTooManyRequests, "rate-limited", "请求太多,请稍后。", "Too many requests.", "Retry-After", "7"))
-	b.view("grants", "#problem")
-	b.says("#problem", "请等 7 秒")
+	b.View("grants", "#problem")
+	b.Says("#problem", "请等 7 秒")
 	h.Answer(nil)
 	b.press("again")
 	b.Until(webpagetest.Seen("#grants"))
@@ -150,19 +146,19 @@ func TestAddresses(t *testing.T) {
 	b.Allowed = []string{"status of 4"}
 	b.start(h.Holder(0))
 	for _, path := range []string{"licence/99", "licence/..%2f..%2fme", "licence/", "object/99", "give/99", "looks/%ff"} {
-		b.view(path, "#problem")
-		b.view("", "#licences")
+		b.View(path, "#problem")
+		b.View("", "#licences")
 	}
 	for _, path := range []string{"constructor", "toString/1", "__proto__", "nothing"} {
-		b.view("grants", "#grants")
-		b.view(path, "#licences")
+		b.View("grants", "#grants")
+		b.View(path, "#licences")
 	}
 	for path, want := range map[string]string{
 		"show/1/code": "[data-way=other]", "show/1/sure": "[data-way=other]", "print/1/sheet": "[data-way=other]", "give/1/check": "[data-way]",
 		"delegate/check": "[data-way]", "object/1/text": "#about", "withdraw/0123": "[data-do=back]", "end/0123": "[data-do=back]",
 	} {
-		b.view("", "#licences")
-		b.view(path, want)
+		b.View("", "#licences")
+		b.View(path, want)
 	}
 	if got := h.sent("POST /v1/codes"); len(got) != 0 {
 		t.Error("an address alone made a code")

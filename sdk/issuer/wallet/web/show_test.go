@@ -58,11 +58,11 @@ func TestShow(t *testing.T) {
 	if got := h.sent("POST /v1/codes"); len(got) != 1 || got[0].Beyond || got[0].Matter != transfer || got[0].Kind != "reference" {
 		t.Errorf("asked for %+v", got)
 	}
-	b.run(`document.querySelectorAll("#view details").forEach(d => d.open = true)`)
+	b.Run(`document.querySelectorAll("#view details").forEach(d => d.open = true)`)
 	if got := b.Text("#code-text"); got != code {
 		t.Errorf("to be typed is %q, to be scanned %q", got, code)
 	}
-	if got := b.count(".seen li"); got != len(h.Minimum()) {
+	if got := b.Count(".seen li"); got != len(h.Minimum()) {
 		t.Errorf("it says that %d fields are seen", got)
 	}
 	if got := h.Scan(code).Want(t, http.StatusOK).Text("verdict.outcome"); got != "valid" {
@@ -71,12 +71,12 @@ func TestShow(t *testing.T) {
 	if again := h.Scan(code); again.Status < 400 {
 		t.Errorf("scanned a second time it is %s", again.Body)
 	}
-	b.says(".count", "秒")
+	b.Says(".count", "秒")
 	left := webpagetest.Evaluate[float64](b.Tab, `Number(document.querySelector(".count").textContent.match(/\d+/)[0])`)
 	b.pass(int(left)*1000 - 9_000)
-	b.says("#view [role=status]", "快要过期")
+	b.Says("#view [role=status]", "快要过期")
 	b.pass(12_000)
-	b.says(".count", "已过期")
+	b.Says(".count", "已过期")
 	b.Until(webpagetest.Seen(".codes.over"))
 	b.Accessible()
 	b.Shot("code-over")
@@ -87,9 +87,9 @@ func TestShow(t *testing.T) {
 		t.Error("the new code is the old one")
 	}
 	h.Scan(other).Want(t, http.StatusOK)
-	b.run("history.back()")
+	b.Run("history.back()")
 	b.Until(webpagetest.Seen("#fields"))
-	b.run("history.back()")
+	b.Run("history.back()")
 	b.Until(webpagetest.Seen("[data-way=other]"))
 	if got := webpagetest.Evaluate[string](b.Tab, "location.href"); strings.Contains(got, "spouse") || strings.Contains(got, transfer) {
 		t.Errorf("the address says %s", got)
@@ -117,7 +117,7 @@ func TestVerifierAway(t *testing.T) {
 	b := h.tab(t)
 	b.Allowed = []string{"status of 503"}
 	b.start(h.Holder(0))
-	b.view("show/1", "[data-way=other]")
+	b.View("show/1", "[data-way=other]")
 	b.press(transfer)
 	b.next("fields")
 	b.heading("现在拿不到一次性码")
@@ -127,14 +127,14 @@ func TestVerifierAway(t *testing.T) {
 	if got := h.Scan(code).Want(t, http.StatusOK); got.Text("verdict.outcome") != "valid" || got.Get("verdict.note") == nil {
 		t.Errorf("at the counter it is %s", got.Body)
 	}
-	b.says("#view .note", "核对您的身份证")
-	b.says("#view", "要求本人出示")
+	b.Says("#view .note", "核对您的身份证")
+	b.Says("#view", "要求本人出示")
 	if b.Visible(".count") {
 		t.Error("a code that does not expire has a countdown")
 	}
 	h.Away.Store(false)
 	b.press("online")
-	b.says(".count", "秒")
+	b.Says(".count", "秒")
 }
 
 // TestBeyond: who wants to show more than is needed is warned, asked, and has to prove who they are; who thinks better of it shows
@@ -146,22 +146,22 @@ func TestBeyond(t *testing.T) {
 	b.start(h.Holder(0))
 	choose := func() {
 		t.Helper()
-		b.view("show/1", "[data-way=other]")
+		b.View("show/1", "[data-way=other]")
 		b.press(transfer)
 		b.Click("#fields summary")
 		b.Click("#fields input[value=spouse1BirthDate]")
-		b.says(".warning", "出生日期")
+		b.Says(".warning", "出生日期")
 	}
 	choose()
-	b.says(".warning", "再登录一次")
+	b.Says(".warning", "再登录一次")
 	b.next("fields")
-	b.says(".asked", "出生日期")
+	b.Says(".asked", "出生日期")
 	b.press("lessen")
 	b.scanned()
 	if got := h.sent("POST /v1/codes"); len(got) != 1 || got[0].Beyond || !same(got[0].Fields, h.Minimum()) {
 		t.Errorf("asked for %+v", got)
 	}
-	b.view("licence/1", "[data-way=show]")
+	b.View("licence/1", "[data-way=show]")
 	choose()
 	b.next("fields")
 	b.press("insist")
@@ -178,19 +178,19 @@ func TestBeyond(t *testing.T) {
 		t.Errorf("asked for %+v", got)
 	}
 
-	b.view("licence/1", "[data-way=show]")
-	b.view("show/1", "[data-way=other]")
+	b.View("licence/1", "[data-way=show]")
+	b.View("show/1", "[data-way=other]")
 	b.press("other")
 	b.Until(webpagetest.Seen("#fields"))
 	if got := b.checked("field"); len(got) != 0 {
 		t.Errorf("for no matter, %v are chosen", got)
 	}
 	b.next("fields")
-	b.says("#fields [role=alert]", "至少选一项")
+	b.Says("#fields [role=alert]", "至少选一项")
 	b.Click("#fields input")
-	b.says(".warning", "没有选事项")
+	b.Says(".warning", "没有选事项")
 	b.next("fields")
-	b.says(".asked", "您自己把握")
+	b.Says(".asked", "您自己把握")
 	b.press("lessen")
 	b.Until(webpagetest.Seen("#fields"))
 }
@@ -202,15 +202,15 @@ func TestWrongClock(t *testing.T) {
 	b := h.tab(t, webpagetest.Before(`const day = Date.now; Date.now = () => day() + 86400000;`))
 	b.Allowed = []string{"status of 403"}
 	b.start(h.Holder(0))
-	b.view("print/1", "[data-way=other]")
-	b.view("licence/1", "[data-do=open]")
+	b.View("print/1", "[data-way=other]")
+	b.View("licence/1", "[data-do=open]")
 	b.press("open")
 	b.Until(webpagetest.Seen("#contents dl"))
 	h.Clock.Advance(11 * time.Minute)
-	b.view("licence/1", "[data-do=open]")
+	b.View("licence/1", "[data-do=open]")
 	b.press("open")
 	b.Until(webpagetest.Seen("[data-do=fresh]"))
-	b.view("print/1", "[data-way=other]")
+	b.View("print/1", "[data-way=other]")
 	b.press(transfer)
 	b.next("fields")
 	b.next("size")
@@ -226,7 +226,7 @@ func TestPrint(t *testing.T) {
 	}{{"", "zh", false}, {"?mode=elder&lang=en", "en", true}} {
 		b := h.tab(t)
 		b.start(h.Holder(0), way.query)
-		b.view("print/1", "[data-way=other]")
+		b.View("print/1", "[data-way=other]")
 		b.press(transfer)
 		b.next("fields")
 		b.next("size")
@@ -242,7 +242,7 @@ func TestPrint(t *testing.T) {
 	h.stale()
 	b := h.tab(t)
 	b.start(h.Holder(0))
-	b.view("print/1", "[data-do=fresh]")
+	b.View("print/1", "[data-do=fresh]")
 	b.press("fresh")
 	b.Until(webpagetest.Seen("[data-way=other]") + ` && location.hash === "#/print/1"`)
 }

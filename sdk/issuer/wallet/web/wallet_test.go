@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/credledger/credledger/sdk/issuer"
 	"github.com/credledger/credledger/sdk/issuer/vault"
 	"github.com/credledger/credledger/sdk/issuer/wallet"
@@ -235,24 +233,10 @@ func (b *tab) start(who wallet.Person, query ...string) {
 	b.Until(webpagetest.Seen("#view h1"))
 }
 
-// view goes to a view and waits for what tells it. What was there before stays until there is something else, and does not count.
-func (b *tab) view(path, css string) {
-	b.T.Helper()
-	b.run(fmt.Sprintf(`
-		for (const e of document.querySelector("#view").children) e.dataset.before = "";
-		location.hash === %[1]q ? dispatchEvent(new Event("hashchange")) : location.hash = %[1]q`, "#/"+path))
-	b.Until(`!document.querySelector("#view > [data-before]") && ` + webpagetest.Seen(css))
-}
-
 // heading waits for a view by its heading.
 func (b *tab) heading(text string) {
 	b.T.Helper()
-	b.says("#view h1", text)
-}
-
-func (b *tab) run(script string) {
-	b.T.Helper()
-	b.Do(chromedp.Evaluate[chromedp.Void](script))
+	b.Says("#view h1", text)
 }
 
 // press clicks what is called so in the page.
@@ -265,29 +249,6 @@ func (b *tab) press(name string) {
 func (b *tab) next(form string) {
 	b.T.Helper()
 	b.Click("#" + form + " [type=submit]")
-}
-
-// put gives a question an answer.
-func (b *tab) put(css, answer string) {
-	b.T.Helper()
-	b.Until(webpagetest.Seen(css))
-	text, err := json.Marshal(answer)
-	must(b.T, err)
-	b.run(fmt.Sprintf(`document.querySelector(%q).value = %s`, css, text))
-}
-
-// says waits until something says a text.
-func (b *tab) says(css, text string) {
-	b.T.Helper()
-	quoted, err := json.Marshal(text)
-	must(b.T, err)
-	b.Until(fmt.Sprintf(`document.querySelector(%q)?.textContent.includes(%s)`, css, quoted))
-}
-
-// count is how many elements are to be seen.
-func (b *tab) count(css string) int {
-	b.T.Helper()
-	return int(webpagetest.Evaluate[float64](b.Tab, fmt.Sprintf(`[...document.querySelectorAll(%q)].filter(e => e.checkVisibility()).length`, css)))
 }
 
 // checked are the answers that are chosen.

@@ -1,14 +1,10 @@
 package web_test
 
 import (
-	"io/fs"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/credledger/credledger/sdk/issuer/wallet/web"
@@ -45,7 +41,7 @@ func modules(t *testing.T, name string, found []string) []string {
 // TestModulesComeAtOnce: the page names every module that is loaded, so that a slow line is waited for once and not for every
 // module that imports another.
 func TestModulesComeAtOnce(t *testing.T) {
-	_, page := get(t, "GET", "/", "identity")
+	_, page := webpagetest.Get(t, web.Handler(), "GET", "/")
 	var named []string
 	for _, m := range regexp.MustCompile(`modulepreload" href="/assets/[0-9a-f]+/([^"]+)"`).FindAllStringSubmatch(page, -1) {
 		named = append(named, m[1])
@@ -63,24 +59,15 @@ var younger = map[string]string{
 	".css": `@container|@layer|:is\(|aspect-ratio|\bdvh\b|color-mix|oklch|@scope|\binset:|subgrid|accent-color: auto`,
 }
 
-// TestNothingTooNew: the pages' own sources keep to what web views inside apps, years behind, can do.
+// TestNothingTooNew: the sources of the pages keep to what web views inside apps, years behind, can do.
 func TestNothingTooNew(t *testing.T) {
 	for extension, pattern := range younger {
-		for name, source := range webpagetest.Sources(t, extension, "assets") {
+		for name, source := range webpagetest.Sources(t, extension, "assets", shared) {
 			if found := regexp.MustCompile(pattern).FindString(source); found != "" {
 				t.Errorf("%s has %q", name, found)
 			}
 		}
 	}
-}
-
-func get(t *testing.T, method, target, encoding string) (*http.Response, string) {
-	t.Helper()
-	w := httptest.NewRecorder()
-	r := httptest.NewRequest(method, target, nil)
-	r.Header.Set("Accept-Encoding", encoding)
-	web.Handler().ServeHTTP(w, r)
-	return w.Result(), w.Body.String()
 }
 
 func TestRoutes(t *testing.T) {
@@ -98,14 +85,7 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/assets/0123456789abcdef/pages/wallet.html", 404, "text/html; charset=utf-8", "no-store"},
 		{"POST", "/", 405, "text/plain; charset=utf-8", ""},
 	} {
-		response, _ := get(t, c.method, c.target, "gzip")
-		h := response.Header
-		if response.StatusCode != c.status || h.Get("Content-Type") != c.kind || h.Get("Cache-Control") != c.caching {
-			t.Errorf("%s %s: %d %q %q", c.method, c.target, response.StatusCode, h.Get("Content-Type"), h.Get("Cache-Control"))
-		}
-		if !strings.Contains(h.Get("Permissions-Policy"), "camera=()") {
-			t.Errorf("%s %s may use the camera", c.method, c.target)
-		}
+		webpagetest.Leads(t, web.Handler(), false, c.method, c.target, c.status, c.kind, c.caching)
 	}
 }
 
@@ -113,25 +93,7 @@ func TestRoutes(t *testing.T) {
 const budget = 80_000
 
 func TestBudget(t *testing.T) {
-	response, page := get(t, "GET", "/", "gzip")
-	if response.StatusCode != http.StatusOK {
-		t.Fatal(response.Status)
-	}
-	total := len(page) + 500 // with headers
-	for _, dir := range []string{"assets", shared} {
-		err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
-			}
-			response, body := get(t, "GET", "/assets/x/"+filepath.Base(p), "gzip")
-			if response.StatusCode != http.StatusOK {
-				t.Errorf("%s: %s", p, response.Status)
-			}
-			total += len(body) + 500
-			return nil
-		})
-		must(t, err)
-	}
+	total := webpagetest.Weight(t, web.Handler(), []string{"/"}, "assets", shared)
 	if total > budget || total < budget/4 {
 		t.Errorf("the wallet with all that it loads takes %d bytes, at most %d are allowed", total, budget)
 	}

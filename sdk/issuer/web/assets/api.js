@@ -1,7 +1,7 @@
 // The issuing service's API. Every call is that of the person who signed in.
 import { Client } from "./request.js";
 
-export { base64 } from "./request.js";
+export { base64, key, keyOf } from "./request.js";
 
 const client = new Client({ zh: "制证服务", en: "issuing service" }, "CredLedger-Desk");
 client.useSession();
@@ -30,7 +30,3 @@ export async function lines(path, most) {
 }
 
 export const problemOf = (error) => client.problemOf(error);
-
-// key returns a new idempotency key: the same one is sent again when it is not known whether the call
-// before it was answered.
-export const key = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");

@@ -48,6 +48,7 @@ export function changing(desk, l, type, to, other) {
   };
   const chosen = (t) => {
     why.hidden = false;
+    because({});
     two.hidden = t.approvals < 2;
     next.hidden = t.to !== "superseded";
     successor.required = !next.hidden;

@@ -11,6 +11,7 @@ import { licence } from "./licence.js";
 import { objections } from "./objections.js";
 import { search } from "./search.js";
 import { sheet } from "./sheet.js";
+import { replace, resume, step, tell, wordsOf } from "./steps.js";
 import { today } from "./today.js";
 import { button } from "./words.js";
 
@@ -18,7 +19,6 @@ const views = { "": today, issue, draft, import: importing, job, search, licence
 const tabs = { "": "today", issue: "issue", draft: "issue", import: "import", job: "import", search: "search", licence: "search", sheet: "search", approvals: "approvals", objections: "objections" };
 
 const words = {
-  failed: { zh: "这一步没有完成", en: "This could not be done" },
   cannot: { zh: "暂时打不开", en: "This cannot be shown at present" },
   again: { zh: "再试一次", en: "Try again" },
   over: { zh: "登录已过期，请重新登录。没办完的还在。", en: "You are signed out. Sign in again; what you were doing is still here." },
@@ -26,7 +26,6 @@ const words = {
 };
 
 const find = (id) => document.getElementById(id);
-const steps = [...document.querySelectorAll("[data-step]")];
 
 let before = null; // who signed in before, in this page
 let leave = null; // ends what the view that is shown still does
@@ -42,26 +41,13 @@ const desk = {
   typesFor: (right) => desk.types.filter((t) => desk.can(t.id, right)),
   tell,
   refuse,
+  replace: (...contents) => replace(contents),
   go(path) {
     if (location.hash === `#/${path}`) return show();
     location.hash = `#/${path}`;
   },
   reload: () => show(),
 };
-
-function step(name) {
-  for (const s of steps) s.hidden = s.dataset.step !== name;
-}
-
-// tell shows what went wrong; nothing takes it away.
-function tell(text) {
-  const box = find("problem");
-  box.hidden = !text;
-  if (!text) return;
-  write(box.querySelector("h2"), words.failed);
-  write(box.querySelector("p"), text);
-  scrollTo(0, 0);
-}
 
 // refuse says what an error is. Who is no longer signed in signs in again and finds everything there;
 // somebody else does not.
@@ -72,7 +58,7 @@ function refuse(error) {
     tell(words.over);
     return;
   }
-  tell(problem.wait > 0 ? { zh: `${problem.text.zh}（请等 ${problem.wait} 秒）`, en: `${problem.text.en} (Wait ${problem.wait} seconds.)` } : problem.text);
+  tell(wordsOf(problem));
 }
 
 // -- views
@@ -94,28 +80,15 @@ async function show() {
   try {
     const shown = await views[known](Object.assign(Object.create(desk), { signal: leave.signal }), ...rest);
     if (mine !== turn) return;
-    replace(...shown);
+    replace(shown);
   } catch (error) {
     if (mine !== turn) return;
-    replace(make("h1", {}, words.cannot), make("div", { class: "buttons" }, button(words.again, show, { name: "again" })));
+    replace([make("h1", {}, words.cannot), make("div", { class: "buttons" }, button(words.again, show, { name: "again" }))]);
     refuse(error);
   } finally {
     clearTimeout(slow);
   }
 }
-
-// replace puts other contents into the view, and the focus on their heading.
-function replace(...contents) {
-  tell(null);
-  find("view").replaceChildren(...contents.flat().filter(Boolean));
-  step("view");
-  scrollTo(0, 0);
-  const heading = find("view").querySelector("h1");
-  if (!heading) return;
-  heading.tabIndex = -1;
-  heading.focus({ preventScroll: true });
-}
-desk.replace = replace;
 
 addEventListener("hashchange", show);
 addEventListener("click", (event) => {
@@ -141,7 +114,8 @@ async function begin() {
       document.querySelector(`[data-tab=${tab}]`).hidden = desk.typesFor(right).length === 0;
     }
     document.querySelector("[data-tab=approvals]").hidden = desk.typesFor("approve").length + desk.typesFor("status").length === 0;
-    if (again && find("view").childElementCount > 0) return step("view");
+    const job = location.hash.startsWith("#/job/"); // which went on meanwhile, so it is looked at anew
+    if (again && !job && find("view").childElementCount > 0) return resume();
     await show();
     if (types.length === 0) tell(words.nothing);
   } catch (error) {

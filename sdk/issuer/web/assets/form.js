@@ -71,7 +71,7 @@ export class Form {
   show(problems) {
     for (const { input, problem } of this.#questions.values()) {
       input.removeAttribute("aria-invalid");
-      problem.replaceChildren();
+      write(problem, { zh: "", en: "" });
     }
     this.#summary.hidden = problems.length === 0;
     if (problems.length === 0) return;

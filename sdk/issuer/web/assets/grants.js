@@ -1,6 +1,6 @@
 // The grants about a licence: which agency may have which fields of it, how often it has had them; to be given and
 // withdrawn on behalf of a holder who stands at the counter and was identified.
-import { get, post, problemOf } from "./api.js";
+import { get, keyOf, post, problemOf } from "./api.js";
 import { make } from "./dom.js";
 import { moment } from "./time.js";
 import { both, once, row } from "./words.js";
@@ -72,7 +72,8 @@ function grant(desk, answer, type, g, show) {
       row(words.fields, { zh: labels.map((t) => t.zh).join("、"), en: labels.map((t) => t.en).join(", ") }),
       row({ zh: "已用 / 可用次数", en: "Used / allowed" }, `${g.used} / ${g.uses}`),
       row(words.until, moment(g.notAfter)),
-      row({ zh: "授权方式", en: "Given" }, both(means[g.means] ?? g.means, { zh: "，", en: ", " }, moment(g.signedAt)))),
+      row({ zh: "授权方式", en: "Given" }, both(means[g.means] ?? g.means, { zh: "，", en: ", " }, moment(g.signedAt))),
+      row({ zh: "授权摘要（SM3）", en: "Digest of the grant (SM3)" }, g.grant, { class: "code" })),
     g.state !== "withdrawn" && identifying(`withdraw-${g.grant.slice(0, 16)}`, words.withdraw, [], async (identified) => {
       await post(`/v1/grants/${g.grant}/withdraw`, { identified });
     }, desk, show));
@@ -113,6 +114,7 @@ function giving(desk, l, type, answer, show) {
   });
   const uses = make("input", { class: "short", type: "text", id: "grant-uses", inputmode: "numeric", pattern: "[1-9][0-9]{0,2}|1000", required: true, value: "1" });
   const until = make("input", { class: "short", type: "date", id: "grant-until", required: true });
+  const asked = {};
   return identifying("give", words.give, [
     agency, matter,
     make("fieldset", {}, make("legend", {}, words.fields), make("p", { class: "hint" }, words.more),
@@ -121,10 +123,11 @@ function giving(desk, l, type, answer, show) {
     make("div", { class: "question" }, make("label", { for: "grant-until" }, words.until), until),
   ], async (identified) => {
     const last = new Date(`${until.value}T23:59:59+08:00`);
-    await post("/v1/grants", {
+    const body = {
       licence: l.id, agency: agency.querySelector("select").value, matter: matter.querySelector("select").value,
       fields: [...boxes].filter(([, box]) => box.checked).map(([key]) => key), uses: Number(uses.value),
       notAfter: last.toISOString().replace(/\.\d+Z$/, "Z"), identified,
-    });
+    };
+    await post("/v1/grants", body, { "Idempotency-Key": keyOf(asked, "/v1/grants", body) });
   }, desk, show);
 }

@@ -2,6 +2,7 @@
 // opened, with a purpose.
 import { post } from "./api.js";
 import { make } from "./dom.js";
+import { write } from "./lang.js";
 import { moment } from "./time.js";
 import { askPurpose, badge, both, button, once, purposeIn } from "./words.js";
 
@@ -25,7 +26,7 @@ export async function search(desk) {
   const text = make("input", { class: "short", type: "text", id: "search-text", required: true, maxlength: 256, autocomplete: "off", spellcheck: "false" });
   const label = make("label", { for: "search-text" }, words.number);
   const chosen = (by) => {
-    label.replaceChildren(make("span", {}, by === "number" ? words.number : words.holder));
+    write(label, by === "number" ? words.number : words.holder);
     if (by === "number") any.remove();
     else type.prepend(any);
     type.selectedIndex = 0;

@@ -2,6 +2,8 @@
 // and nothing else of the licence.
 import { get, post, problemOf } from "./api.js";
 import { make } from "./dom.js";
+import { same } from "./lang.js";
+import { drawing } from "./symbol.js";
 import { moment } from "./time.js";
 import { askPurpose, both, button, once, purposeIn } from "./words.js";
 
@@ -66,19 +68,7 @@ function drawn(desk, licence, fields, { code, symbol }, back) {
     make("article", { class: "sheet" },
       make("header", {}, make("p", {}, issuer.name), make("p", { class: "sheet-title" }, desk.nameOf(licence.type)), make("p", {}, words.sheet)),
       make("dl", {}, fields.map((f) => make("div", {}, make("dt", {}, f.label), make("dd", { lang: "zh-CN" }, [f.value].flat().map((v) => make("span", { class: "several" }, v)))))),
-      make("figure", {}, drawing(symbol, code), make("figcaption", {}, make("b", {}, words.scan), make("span", {}, words.paper))),
+      make("figure", {}, drawing(symbol, same(code.slice(0, code.indexOf("#") + 1))), make("figcaption", {}, make("b", {}, words.scan), make("span", {}, words.paper))),
       make("footer", {}, make("span", {}, both({ zh: "打印于 ", en: "Printed on " }, moment(new Date().toISOString()))), make("span", {}, `#${licence.id}`))),
   ];
-}
-
-// drawing is the code as a picture.
-function drawing({ size, path }, code) {
-  const make = (tag, properties) => {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [name, value] of Object.entries(properties)) element.setAttribute(name, value);
-    return element;
-  };
-  const out = make("svg", { class: "symbol", viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": code.slice(0, code.indexOf("#") + 1), "shape-rendering": "crispEdges" });
-  out.append(make("rect", { width: size, height: size, fill: "#fff" }), make("path", { d: path, fill: "#000" }));
-  return out;
 }

@@ -1,5 +1,8 @@
 // Words that several views have in common.
-import { icon, make } from "./dom.js";
+import { icon, make, once } from "./dom.js";
+
+export { once, row } from "./dom.js";
+export { both } from "./lang.js";
 
 const states = {
   active: { zh: "有效", en: "In force" },
@@ -20,12 +23,6 @@ const marks = { active: "pass", suspended: "restricted", superseded: "not-curren
 
 // badge is a state as a mark and a word.
 export const badge = (state) => make("span", { class: "badge", "data-state": state }, icon(marks[state] ?? "unknown"), make("span", {}, states[state] ?? { zh: state, en: state }));
-
-// both joins texts in both languages, {zh, en} or the same in both.
-export const both = (...texts) => ({
-  zh: texts.map((t) => t.zh ?? t).join(""),
-  en: texts.map((t) => t.en ?? t).join(""),
-});
 
 // purpose is what somebody looks into licences for; kept for the next time while the page is open.
 let purpose = "";
@@ -49,20 +46,6 @@ export function button(text, act, { first = false, drawn = null, name = null } =
   const element = make("button", { class: first ? "button" : "button second", type: "button", "data-do": name, onclick: () => once(element, act) }, drawn && icon(drawn), make("span", {}, text));
   return element;
 }
-
-// once runs act, and switches the element off for as long.
-export async function once(element, act) {
-  if (element.getAttribute("aria-disabled") === "true") return;
-  element.setAttribute("aria-disabled", "true");
-  try {
-    await act();
-  } finally {
-    element.removeAttribute("aria-disabled");
-  }
-}
-
-// row is one line of a list of fields.
-export const row = (label, value, properties = {}) => make("div", {}, make("dt", {}, label), make("dd", properties, value));
 
 // download saves bytes in base64 as a file.
 export function download(content, name, type) {

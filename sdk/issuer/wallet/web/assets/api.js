@@ -1,6 +1,6 @@
 // The wallet's API. Every call is that of the person who signed in, for themselves or for whom they
 // help.
-import { Client } from "./request.js";
+import { Client, keyOf } from "./request.js";
 
 const client = new Client({ zh: "证照服务", en: "licence service" }, "CredLedger-Wallet");
 client.useSession();
@@ -16,8 +16,8 @@ export const idle = () => Date.now() - last;
 
 const forOthers = /^\/v1\/(licences|matters|codes|prints|grants)(\/|$)/;
 
-async function call(method, path, body) {
-  const headers = helping && forOthers.test(path) ? { "CredLedger-For": helping } : {};
+async function call(method, path, body, more = {}) {
+  const headers = helping && forOthers.test(path) ? { "CredLedger-For": helping, ...more } : more;
   const answer = await client.call(method, path, body, { headers });
   last = Date.now();
   return answer;
@@ -25,6 +25,10 @@ async function call(method, path, body) {
 
 export const get = (path) => call("GET", path);
 export const post = (path, body) => call("POST", path, body);
+
+// postOnce is post for what must not be done twice, however often it is sent for the same answers.
+export const postOnce = (path, body, answers) => call("POST", path, body, { "Idempotency-Key": keyOf(answers, path, body) });
+
 export const remove = (path) => call("DELETE", path);
 
 // me is who has signed in, and at what time by the service's clock, NaN if that is not known: the answer

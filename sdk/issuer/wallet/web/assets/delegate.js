@@ -1,5 +1,5 @@
 // Naming a helper: for what, with which licences, what they may do, how long, and who it is.
-import { get, post } from "./api.js";
+import { get, postOnce } from "./api.js";
 import { make } from "./dom.js";
 import { freshly, isFresh, needsFresh } from "./fresh.js";
 import { namesOf } from "./grants.js";
@@ -101,7 +101,7 @@ const check = (wallet, a) => [
   make("div", { class: "buttons stacked" },
     button(words.yes, async () => {
       try {
-        await post("/v1/delegations", { helper: a.helper, licences: a.licences, matter: a.matter.id, may: a.may, days: a.days });
+        await postOnce("/v1/delegations", { helper: a.helper, licences: a.licences, matter: a.matter.id, may: a.may, days: a.days }, a);
         wallet.replace([done(words.named), make("p", {}, words.tell), make("div", { class: "buttons" }, goes(words.back, "help", { kind: "", name: "back" }))]);
       } catch (error) {
         if (needsFresh(error)) return wallet.replace(freshly("delegate", "help"));

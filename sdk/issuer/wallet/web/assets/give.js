@@ -1,6 +1,6 @@
 // Giving a grant: which licence, for what, to whom, which fields, how often and how long; then all of
 // it once more before it counts.
-import { get, part, post } from "./api.js";
+import { get, part, postOnce } from "./api.js";
 import { choosing, request } from "./choose.js";
 import { make } from "./dom.js";
 import { freshly, needsFresh } from "./fresh.js";
@@ -22,7 +22,7 @@ const words = {
   yes: { zh: "确认授权", en: "Give this grant" },
   no: { zh: "不授权了", en: "Give none" },
   given: { zh: "已经授权", en: "The grant is given" },
-  perhaps: { zh: "可能已经办成：请先在「我的授权」里看一看，不要重复授权。", en: " It may have been given: look under “My grants” before you give it again." },
+  perhaps: { zh: "可能已经办成：可以再按一次「确认授权」，不会重复授权。", en: " It may have been given: you can press “Give this grant” again, and it is given once only." },
   soon: { zh: "正在生效，一般一分钟内。", en: "It counts in a moment, usually within a minute." },
   later: { zh: "随时可以在「我的授权」里撤回。", en: "You can withdraw it at any time under “My grants”." },
   back: { zh: "看我的授权", en: "See my grants" },
@@ -92,7 +92,7 @@ const check = (wallet, path, a) => [
   make("div", { class: "buttons stacked" },
     button(words.yes, async () => {
       try {
-        const { grant, use } = await post("/v1/grants", { ...request(a), agency: a.agency.id, uses: a.uses, days: a.days });
+        const { grant, use } = await postOnce("/v1/grants", { ...request(a), agency: a.agency.id, uses: a.uses, days: a.days }, a);
         wallet.replace([done(words.given, grant.state === "waiting" ? words.soon : null), make("p", {}, words.later), make("div", { class: "buttons" }, goes(words.back, "grants", { kind: "", name: "back" }), goes(words.rate, `rate/${part(use)}`, { name: "rate" }))]);
       } catch (error) {
         if (needsFresh(error)) return wallet.replace(freshly(path, "grants"));

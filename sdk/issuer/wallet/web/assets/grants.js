@@ -20,6 +20,7 @@ const words = {
   since: { zh: "从现在起，这项授权不能再用。", en: "From now on nothing is given under it." },
   back: { zh: "回到我的授权", en: "Back to my grants" },
   gone: { zh: "这项授权已经结束，不用撤回。", en: "This grant is over: there is nothing to withdraw." },
+  numbers: { zh: "部门问编号时给它看", en: "If the agency asks for numbers" },
 };
 
 const states = {
@@ -32,11 +33,12 @@ const states = {
 
 const marks = { waiting: "incomplete", given: "pass", "used-up": "none", expired: "not-current", withdrawn: "fail" };
 
+// means say how a grant was given by a holder: of a licence with several it may be another one than who reads this.
 const means = {
-  "holder-key": { zh: "您用手机签的", en: "Signed with your phone's key" },
-  counter: { zh: "您在窗口办的", en: "Given at a counter" },
-  platform: { zh: "您在这里办的", en: "Given here by you" },
-  delegate: { zh: "由他人代办", en: "Given by somebody who helped you" },
+  "holder-key": { zh: "持证人用自己的密钥签的", en: "Signed with a holder's own key" },
+  counter: { zh: "持证人在窗口办的", en: "Given by a holder at a counter" },
+  platform: { zh: "持证人登录后在这里办的", en: "Given here by a holder who had signed in" },
+  delegate: { zh: "由他人代办", en: "Given by somebody who helped a holder" },
 };
 
 const open = (g) => g.state === "given" || g.state === "waiting";
@@ -44,17 +46,18 @@ const open = (g) => g.state === "given" || g.state === "waiting";
 const agencyOf = (g) => g.agencyName ?? same(g.agency);
 const matterOf = (g) => g.matterName ?? same(g.matter);
 
+// known gets the licences, by id.
+const known = async () => new Map((await get("/v1/licences")).licences.map((l) => [l.id, l]));
+
+const naming = (licences) => (id) => licences.get(id)?.typeName ?? same(`#${id}`);
+
 // namesOf gets the names of the licences, by id.
-export async function namesOf() {
-  const { licences } = await get("/v1/licences");
-  const names = new Map(licences.map((l) => [l.id, l.typeName]));
-  return (id) => names.get(id) ?? same(`#${id}`);
-}
+export const namesOf = async () => naming(await known());
 
 export async function grants(wallet) {
-  const [{ grants }, name] = await Promise.all([get("/v1/grants"), namesOf()]);
+  const [{ grants }, licences] = await Promise.all([get("/v1/grants"), known()]);
   const [now, over] = [grants.filter(open), grants.filter((g) => !open(g))];
-  const list = (some) => make("ul", { class: "cards" }, some.map((g) => card(g, name)));
+  const list = (some) => make("ul", { class: "cards" }, some.map((g) => card(g, licences)));
   return [
     make("h1", {}, words.title),
     make("p", {}, words.lead),
@@ -64,10 +67,13 @@ export async function grants(wallet) {
   ];
 }
 
-const card = (g, name) => make("li", { class: "card", "data-grant": g.grant },
+const card = (g, licences) => make("li", { class: "card", "data-grant": g.grant },
   make("h2", {}, agencyOf(g)),
   make("span", { class: "badge", "data-state": g.state === "given" ? "active" : g.state }, icon(marks[g.state] ?? "unknown"), make("span", {}, states[g.state] ?? same(g.state))),
-  particulars(g, name),
+  particulars(g, naming(licences)),
+  open(g) && make("details", { "data-unsaid": true }, make("summary", {}, words.numbers), make("div", {}, make("dl", { class: "fields" },
+    row({ zh: "授权摘要（SM3）", en: "Digest of the grant (SM3)" }, g.grant, { class: "code" }),
+    row({ zh: "证照摘要（SM3）", en: "Digest of the licence (SM3)" }, licences.get(g.licence)?.digest ?? "", { class: "code" })))),
   open(g) && make("div", { class: "buttons" }, goes(words.withdraw, `withdraw/${part(g.grant)}`, { name: "withdraw" })));
 
 const particulars = (g, name) => make("dl", { class: "fields" },

@@ -51,10 +51,11 @@ function oneTime(wallet, way, a, code) {
   const count = make("p", { class: "count", role: "timer" });
   const spoken = make("p", { class: "unseen", role: "status" });
   const renew = button(words.renew, () => wallet.reload(), { name: "renew" });
-  const box = make("div", { class: "codes" }, drawing(code.symbol, words.title.zh), make("div", { class: "left", "aria-hidden": "true" }, left), count, spoken);
-  const until = performance.now() + code.lasts * 1000;
+  const box = make("div", { class: "codes" }, drawing(code.symbol, words.title), make("div", { class: "left", "aria-hidden": "true" }, left), count, spoken);
+  const began = [performance.now(), Date.now()]; // the one may stop while a phone sleeps, the other may be set
   const tick = () => {
-    const seconds = Math.max(0, Math.ceil((until - performance.now()) / 1000));
+    const gone = Math.max(performance.now() - began[0], Date.now() - began[1]) / 1000;
+    const seconds = Math.max(0, Math.ceil(code.lasts - gone));
     left.style.transform = `scaleX(${seconds / Math.max(code.lasts, 1)})`;
     if (seconds <= 10 && !spoken.hasChildNodes()) spoken.append(make("span", {}, words.soon));
     if (seconds > 0) return void count.replaceChildren(make("span", {}, { zh: `还有 ${seconds} 秒`, en: `${seconds} s left` }));
@@ -82,7 +83,7 @@ function offline(wallet, way, a, code) {
     heading(words.offlineTitle, a),
     make("div", { class: "note" }, icon("person"), make("p", {}, words.offlineNote)),
     needOf(a.matter, a.loaded.licence).inPerson && make("div", { class: "note" }, icon("restricted"), make("p", {}, words.inPerson)),
-    make("div", { class: "codes" }, drawing(code.symbol, words.offlineTitle.zh)),
+    make("div", { class: "codes" }, drawing(code.symbol, words.offlineTitle)),
     make("p", {}, words.saved),
     make("div", { class: "buttons stacked" }, goes(words.online, `${way}/code`, { name: "online" })),
     seen(a), typed(code.code), after(a, code),

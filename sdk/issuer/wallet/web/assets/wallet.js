@@ -7,6 +7,7 @@ import { language, write } from "./lang.js";
 import * as licences from "./licences.js";
 import { hush, speak, speaks } from "./speech.js";
 import { answers, forget } from "./stages.js";
+import { replace, step, tell, wordsOf } from "./steps.js";
 import { both, button } from "./words.js";
 
 // views are, by the name in the address: the section that they belong to, the module that has the view,
@@ -29,7 +30,6 @@ const views = {
 };
 
 const words = {
-  failed: { zh: "这一步没有完成", en: "This could not be done" },
   cannot: { zh: "暂时打不开", en: "This cannot be shown at present" },
   again: { zh: "再试一次", en: "Try again" },
   over: { zh: "为了安全，登录已结束，请重新登录。", en: "For your safety you were signed out. Please sign in again." },
@@ -38,11 +38,11 @@ const words = {
 };
 
 const find = (id) => document.getElementById(id);
-const steps = [...document.querySelectorAll("[data-step]")];
 
 let leave = null; // ends what the view that is shown still does
 let turn = 0; // of showing a view
 let before = null; // the name of the view that was shown before
+let coming = null; // the address whose view is on its way: a second tap does not ask for it again
 
 // wallet is what the views get.
 const wallet = {
@@ -53,9 +53,10 @@ const wallet = {
   actFor,
   tell,
   refuse,
+  replace,
   go(path) {
-    if (location.hash === `#/${path}`) return display();
-    location.hash = `#/${path}`;
+    if (location.hash !== `#/${path}`) location.hash = `#/${path}`;
+    else if (location.hash !== coming) return display();
   },
   // instead goes on without leaving a step for the browser's Back.
   instead(path) {
@@ -65,20 +66,6 @@ const wallet = {
   reload: () => display(),
 };
 
-function step(name) {
-  for (const s of steps) s.hidden = s.dataset.step !== name;
-}
-
-// tell shows what went wrong; nothing takes it away.
-function tell(text) {
-  const box = find("problem");
-  box.hidden = !text;
-  if (!text) return;
-  write(box.querySelector("h2"), words.failed);
-  write(box.querySelector("p"), text);
-  scrollTo(0, 0);
-}
-
 // refuse says what an error is. Who is no longer signed in has to sign in again.
 function refuse(error) {
   const problem = problemOf(error);
@@ -87,7 +74,7 @@ function refuse(error) {
     actFor(null).then(() => tell(words.ended));
     return;
   }
-  tell(problem.wait > 0 ? { zh: `${problem.text.zh}（请等 ${problem.wait} 秒）`, en: `${problem.text.en} (Wait ${problem.wait} seconds.)` } : problem.text);
+  tell(wordsOf(problem));
 }
 
 // -- views
@@ -98,6 +85,7 @@ async function display() {
   const mine = ++turn;
   leave?.abort();
   leave = new AbortController();
+  coming = location.hash;
   hush();
   const [name, ...rest] = location.hash.replace(/^#\/?/, "").split("/").map(plain);
   const known = Object.prototype.hasOwnProperty.call(views, name) ? name : "";
@@ -119,11 +107,17 @@ async function display() {
     if (mine === turn && shown) replace(shown);
   } catch (error) {
     if (mine !== turn) return;
-    replace([make("h1", {}, words.cannot), make("div", { class: "buttons" }, button(words.again, again, { name: "again" }))]);
-    refuse(error);
+    cannot(error, again);
   } finally {
     clearTimeout(slow);
+    if (mine === turn) coming = null;
   }
+}
+
+// cannot says that nothing can be shown, and why; again is what to do to try it again.
+function cannot(error, again) {
+  replace([make("h1", {}, words.cannot), make("div", { class: "buttons" }, button(words.again, again, { name: "again" }))]);
+  refuse(error);
 }
 
 // plain is a part of an address as it was before it became one.
@@ -135,23 +129,10 @@ function plain(part) {
   }
 }
 
-// replace puts other contents into the view, and the focus on their heading.
-function replace(contents) {
-  tell(null);
-  find("view").replaceChildren(...contents.flat(3).filter(Boolean));
-  step("view");
-  scrollTo(0, 0);
-  const heading = find("view").querySelector("h1");
-  if (!heading) return;
-  heading.tabIndex = -1;
-  heading.focus({ preventScroll: true });
-}
-wallet.replace = replace;
-
 addEventListener("hashchange", display);
 addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href^='#/']");
-  if (link && link.hash === location.hash) display(); // from what a view has become back to its beginning
+  if (link && link.hash === location.hash && link.hash !== coming) display(); // from what a view has become back to its beginning
 });
 
 // -- reading aloud
@@ -221,9 +202,7 @@ async function begin() {
     if (problem) tell(refused[problem] ?? refused["sign-in-refused"]);
   } catch (error) {
     if (problemOf(error).status === 401) return signIn();
-    step("view");
-    find("view").replaceChildren(make("h1", {}, words.cannot), make("div", { class: "buttons" }, button(words.again, () => location.reload(), { name: "again" })));
-    refuse(error);
+    cannot(error, () => location.reload());
   }
 }
 

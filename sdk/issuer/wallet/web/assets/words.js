@@ -1,6 +1,10 @@
 // Words and parts that several views have in common.
-import { icon, make } from "./dom.js";
+import { icon, make, once } from "./dom.js";
+import { both, same } from "./lang.js";
 import { day } from "./time.js";
+
+export { once, row } from "./dom.js";
+export { both, same } from "./lang.js";
 
 const states = {
   active: { zh: "有效", en: "In force" },
@@ -16,15 +20,6 @@ const marks = { active: "pass", suspended: "restricted", superseded: "not-curren
 // badge is a state as a mark and a word; label, if given, is the type's own word for it.
 export const badge = (state, label) => make("span", { class: "badge", "data-state": state }, icon(marks[state] ?? "unknown"), make("span", {}, label ?? states[state] ?? same(state)));
 
-// same is a text that is the same in both languages.
-export const same = (text) => ({ zh: String(text), en: String(text) });
-
-// both joins texts in both languages, {zh, en} or the same in both.
-export const both = (...texts) => ({
-  zh: texts.map((t) => t.zh ?? t).join(""),
-  en: texts.map((t) => t.en ?? t).join(""),
-});
-
 // listed joins texts as a list.
 export const listed = (texts) => ({ zh: texts.map((t) => t.zh).join("、"), en: texts.map((t) => t.en).join(", ") });
 
@@ -38,17 +33,6 @@ export function button(text, act, { kind = "second", drawn = null, name = null }
 // goes is a link that looks like a button.
 export const goes = (text, path, { kind = "second", drawn = null, name = null } = {}) =>
   make("a", { class: `button ${kind}`.trim(), href: `#/${path}`, "data-do": name }, drawn && icon(drawn), make("span", {}, text));
-
-// once runs act, and switches the element off for as long.
-export async function once(element, act) {
-  if (element.getAttribute("aria-disabled") === "true") return;
-  element.setAttribute("aria-disabled", "true");
-  try {
-    await act();
-  } finally {
-    element.removeAttribute("aria-disabled");
-  }
-}
 
 // form asks questions; act gets the answers. Whatever act throws is shown.
 export function form(wallet, name, questions, submit, act) {
@@ -95,9 +79,6 @@ export const choice = (type, name, value, text, { hint = null, checked = false, 
 
 export const choices = (legend, options, properties = {}) =>
   make("fieldset", properties, make("legend", {}, legend), make("div", { class: "choices" }, options));
-
-// row is one line of a list of fields.
-export const row = (label, value, properties = {}) => make("div", {}, make("dt", {}, label), make("dd", properties, value));
 
 // until is a day in words.
 export const until = (date) => both({ zh: "有效期至 ", en: "Valid until " }, day(date));
