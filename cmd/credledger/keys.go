@@ -108,6 +108,9 @@ func keysRotateCommand() *command {
 			if err != nil {
 				return err
 			}
+			if record.State != chaincode.KeyActive {
+				return failf("key-"+record.State, "the ledger has the key %s as %s: rotate the one that came in its place; `credledger ledger show` has them", c.args[0], record.State)
+			}
 			purposes, err := statement.ParsePurposes(record.Purposes)
 			if err != nil {
 				return err
