@@ -141,6 +141,9 @@ type Seen interface {
 // Verify reads a message that has come: its headers, and its whole body, of which the caller reads MaxBody + 1
 // bytes at most. It returns the message's id, also with CodeReplayed, and what it says.
 //
+// From then on the message counts as one that has come. A receiver that could not keep it does not answer with
+// success, nor to CodeReplayed under its id: the sender goes on, and after Tolerance it is accepted again.
+//
 // Errors: CodeMalformed, CodeSignature, CodeTime, CodeReplayed, in this order; what seen returns, as it is.
 func Verify(secrets []Secret, header http.Header, body []byte, now time.Time, seen Seen) (ID, *Event, error) {
 	var values [3]string
