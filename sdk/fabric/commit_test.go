@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,13 +31,18 @@ func TestSameEnvelope(t *testing.T) {
 			f := newFakeNetwork(t)
 			c := f.connect("own")
 			c.network.orderers.first = 0
-			f.orderers[0].with(func(o *fakeOrderer) { o.take = take })
+			if _, err := c.Submit(t.Context(), transaction("the first")); err != nil { // the next finds a connection
+				t.Fatal(err)
+			}
+			c.network.orderers.first = 0
+			f.orderers[0].with(func(o *fakeOrderer) { o.take, o.got = take, nil })
+			f.orderers[1].with(func(o *fakeOrderer) { o.got = nil })
 			start := time.Now()
 			r, err := c.Submit(t.Context(), transaction("x"))
-			if err != nil || r.Position.Block != 1 {
+			if err != nil || r.Position.Block < 2 {
 				t.Fatalf("%+v, %v", r, err)
 			}
-			if took := time.Since(start); took > 5*time.Second {
+			if took := time.Since(start); took > commitPatience/2 {
 				t.Errorf("it took %v", took)
 			}
 			got := append(f.orderers[0].envelopes(), f.orderers[1].envelopes()...)
@@ -148,7 +154,7 @@ func TestOutcome(t *testing.T) {
 		if _, err := c.Head(t.Context()); err != nil { // from here on it is quick
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 3*quietFor)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*quietFor)
 		t.Cleanup(cancel)
 		return f, c, ctx
 	}
@@ -159,29 +165,38 @@ func TestOutcome(t *testing.T) {
 		}
 	})
 	t.Run("without a leader", func(t *testing.T) {
-		_, c, ctx := start(t, says(common.Status_SERVICE_UNAVAILABLE, "no Raft leader"))
-		if _, err := c.Submit(ctx, transaction("x")); ledger.Code(err) != ledger.CodeNotSubmitted {
+		_, c, _ := start(t, says(common.Status_SERVICE_UNAVAILABLE, "no Raft leader"))
+		err := error(nil)
+		for range 10 {
+			ctx, cancel := context.WithTimeout(t.Context(), quietFor)
+			_, err = c.Submit(ctx, transaction("x"))
+			cancel()
+			if ledger.Code(err) != ledger.CodeOutcomeUnknown { // as it is when the time ends before an orderer's answer comes
+				break
+			}
+		}
+		if ledger.Code(err) != ledger.CodeNotSubmitted {
 			t.Errorf("%v, want %s", err, ledger.CodeNotSubmitted)
 		}
 	})
 	t.Run("refused", func(t *testing.T) {
-		_, c, ctx := start(t, says(common.Status_FORBIDDEN, "who are you"))
-		if _, err := c.Submit(ctx, transaction("x")); ledger.Code(err) != CodeDenied {
+		_, c, _ := start(t, says(common.Status_FORBIDDEN, "who are you"))
+		if _, err := c.Submit(t.Context(), transaction("x")); ledger.Code(err) != CodeDenied {
 			t.Errorf("%v, want %s", err, CodeDenied)
 		}
 	})
 	t.Run("malformed", func(t *testing.T) {
-		_, c, ctx := start(t, says(common.Status_BAD_REQUEST, "too large"))
-		if _, err := c.Submit(ctx, transaction("x")); ledger.Code(err) != ledger.CodeNotSubmitted || !strings.Contains(err.Error(), "too large") {
+		_, c, _ := start(t, says(common.Status_BAD_REQUEST, "too large"))
+		if _, err := c.Submit(t.Context(), transaction("x")); ledger.Code(err) != ledger.CodeNotSubmitted || !strings.Contains(err.Error(), "too large") {
 			t.Errorf("%v, want %s", err, ledger.CodeNotSubmitted)
 		}
 	})
 	t.Run("not shown", func(t *testing.T) {
-		f, c, ctx := start(t, nil)
+		f, c, _ := start(t, nil)
 		for _, p := range f.peers {
 			p.with(func(p *fakePeer) { p.mute = true })
 		}
-		if r, err := c.Submit(ctx, transaction("x")); err != nil || r.Position.Block != 1 {
+		if r, err := c.Submit(t.Context(), transaction("x")); err != nil || r.Position.Block != 1 {
 			t.Errorf("%+v, %v; want it looked up", r, err)
 		}
 	})
@@ -194,8 +209,13 @@ func TestOutcome(t *testing.T) {
 		}
 	})
 	t.Run("given up", func(t *testing.T) {
-		_, c, _ := start(t, loses)
-		time.AfterFunc(300*time.Millisecond, func() { c.Close() })
+		var once sync.Once
+		taken := make(chan struct{})
+		_, c, _ := start(t, func(e *common.Envelope) *ab.BroadcastResponse {
+			once.Do(func() { close(taken) }) // by one of the orderers
+			return loses(e)
+		})
+		go func() { <-taken; c.Close() }()
 		if _, err := c.Submit(t.Context(), transaction("x")); ledger.Code(err) != ledger.CodeOutcomeUnknown {
 			t.Errorf("closed meanwhile: %v, want %s", err, ledger.CodeOutcomeUnknown)
 		}

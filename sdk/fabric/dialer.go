@@ -104,7 +104,9 @@ func (l *line) options() []grpc.DialOption {
 		grpc.WithTransportCredentials(&witness{credentials.NewTLS(l.tls), l}),
 		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
 			conn, err := dial.DialContext(ctx, "tcp", address)
-			l.note(err)
+			if err != nil { // else TLS will tell, and what it told last stays until then
+				l.note(err)
+			}
 			return conn, err
 		}),
 		grpc.WithConnectParams(grpc.ConnectParams{

@@ -15,7 +15,7 @@ import (
 // follow reads n blocks from a number on, and checks that they are those of the chain.
 func follow(t *testing.T, f *fakeNetwork, c *Connection, from uint64, n int, each func(number uint64)) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	next := from
 	for b, err := range c.Blocks(ctx, from) {
@@ -95,12 +95,27 @@ func TestStalledPeer(t *testing.T) {
 			f.grow(10)
 		}
 	})
-	if took := time.Since(start); took > 3*stallPatience+time.Second {
+	if took := time.Since(start); took > 3*stallPatience+20*time.Second { // it would not go at all
 		t.Errorf("it took %v to go to another peer", took)
 	}
 	if h, err := c.Head(t.Context()); err != nil || h.Height != 11 {
 		t.Errorf("%v, %v; want no older head than was followed", h, err)
 	}
+}
+
+// TestLastPeerStandsIn has those peers that are asked as long as all goes well die or stall, and one left.
+func TestLastPeerStandsIn(t *testing.T) {
+	t.Parallel()
+	f := newFakeNetwork(t)
+	c := f.connect("own")
+	follow(t, f, c, 0, 11, func(n uint64) {
+		if n == 0 {
+			f.peers["own"].with(func(p *fakePeer) { p.most = 1 })
+			f.peers["authority"].stop()
+			f.peers["second"].stop()
+			f.grow(10)
+		}
+	})
 }
 
 func TestChainBroken(t *testing.T) {
@@ -149,27 +164,29 @@ func TestSlowFollower(t *testing.T) {
 	})
 }
 
+// until waits until something is so.
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not %s", what)
+		}
+	}
+}
+
 func TestWatchAfterRestart(t *testing.T) {
 	t.Parallel()
 	f := newFakeNetwork(t)
 	c := f.connect("own")
 	f.grow(10)
 	own := c.network.peers[0]
-	until := func(what string, is func() bool) {
-		t.Helper()
-		for deadline := time.Now().Add(10 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatalf("not %s", what)
-			}
-		}
-	}
 	height := func() uint64 { h, _ := own.live(); return h }
-	until("at height 11", func() bool { return height() == 11 })
+	until(t, "at height 11", func() bool { return height() == 11 })
 	f.peers["own"].stop()
-	until("down", func() bool { _, live := own.live(); return !live })
+	until(t, "down", func() bool { _, live := own.live(); return !live })
 	f.peers["own"].with(func(p *fakePeer) { p.most = 4 }) // set up anew from an old copy
 	f.peers["own"].start(t, f.root)
-	until("at height 4", func() bool { return height() == 4 })
+	until(t, "at height 4", func() bool { return height() == 4 })
 	f.peers["own"].with(func(p *fakePeer) { p.most = never })
-	until("at height 11 again", func() bool { return height() == 11 })
+	until(t, "at height 11 again", func() bool { return height() == 11 })
 }

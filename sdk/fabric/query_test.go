@@ -53,7 +53,7 @@ func TestEvaluate(t *testing.T) {
 
 	f.peers["own"].with(func(p *fakePeer) { p.invoke = answer(`{"from":"own"}`) })
 	f.peers["own"].start(t, f.root)
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		if b, _ := c.Evaluate(t.Context(), anyQuery); strings.Contains(string(b), "own") {
 			break
 		}
@@ -116,7 +116,7 @@ func TestUnreachable(t *testing.T) {
 	if ledger.Code(err) != CodeUnreachable || !strings.Contains(err.Error(), "peer1.own: ") || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("%v, want %s and why", err, CodeUnreachable)
 	}
-	if took := time.Since(start); took > 4*time.Second {
+	if took := time.Since(start); took > queryPatience+20*time.Second {
 		t.Errorf("it took %v", took)
 	}
 }
@@ -214,7 +214,7 @@ func TestClose(t *testing.T) {
 		}
 	}
 	var after int
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if after = runtime.NumGoroutine(); after <= before {
 			break
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,11 +58,11 @@ func TestSubmitChoosesLivingEndorsers(t *testing.T) {
 		if _, err := c.Submit(t.Context(), transaction("x")); err != nil {
 			t.Fatal(err)
 		}
-		if took := time.Since(start); took > 3*time.Second {
+		if took := time.Since(start); took >= downPatience {
 			t.Errorf("it took %v", took)
 		}
 	}
-	if got := f.peers["third"].calls("Submit"); got != 5 {
+	if got := f.peers["third"].calls("Submit"); got < 5 {
 		t.Errorf("the peer instead of the dead one was asked %d times, want 5", got)
 	}
 	// One whose chaincode does not run is asked less and less.
@@ -108,14 +109,18 @@ func TestSubmitAsksOthersBesideSlowPeers(t *testing.T) {
 	f := newFakeNetwork(t)
 	c := f.connect("own")
 	f.peers["second"].with(func(p *fakePeer) { p.invoke = func(invocation) *pb.Response { return nil } })
-	for i, most := range []time.Duration{leastHedge + time.Second, time.Second} {
+	const submissions = 6
+	for i := range submissions {
 		start := time.Now()
 		if _, err := c.Submit(t.Context(), transaction("x")); err != nil {
 			t.Fatal(err)
 		}
-		if took := time.Since(start); took > most {
+		if took := time.Since(start); took >= endorseTimeout {
 			t.Errorf("submission %d took %v", i, took)
 		}
+	}
+	if got := f.peers["second"].calls("Submit"); got == 0 || got == submissions {
+		t.Errorf("the peer that does not answer was asked %d times", got)
 	}
 }
 
@@ -156,7 +161,7 @@ func TestSubmitDiffers(t *testing.T) {
 			if ledger.Code(err) != CodeDiffer || !strings.Contains(err.Error(), "peer1.own") {
 				t.Errorf("%v, want %s", err, CodeDiffer)
 			}
-			if took := time.Since(start); took > differPatience+2*time.Second {
+			if took := time.Since(start); took > upPatience/2 {
 				t.Errorf("it took %v", took)
 			}
 			if f.height() != 1 {
@@ -168,10 +173,10 @@ func TestSubmitDiffers(t *testing.T) {
 		t.Parallel()
 		f := newFakeNetwork(t)
 		c := f.connect("own")
-		begun := time.Now()
+		var asked atomic.Int32
 		f.peers["own"].with(func(p *fakePeer) {
 			p.invoke = func(i invocation) *pb.Response {
-				if time.Since(begun) < differPatience/2 {
+				if asked.Add(1) <= 2 {
 					return refusalOf(chaincode.CodeDepartmentUnknown)(i)
 				}
 				return answer(`{"existing":false}`)(i)
@@ -272,7 +277,7 @@ func testDenied(t *testing.T, beside bool) {
 			t.Errorf("follow: %v, want %s", err, CodeDenied)
 		}
 	}
-	if took := time.Since(start); took > 3*time.Second {
+	if took := time.Since(start); took >= downPatience {
 		t.Errorf("it took %v", took)
 	}
 }

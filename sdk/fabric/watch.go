@@ -41,6 +41,7 @@ func (n *network) watch(p *peer) {
 				next = 0 // it was set up anew, and is behind
 			}
 			p.lost(err)
+			n.watchAll() // another may have to stand in
 			n.changed.ring()
 			if next > before {
 				pause = firstPause
