@@ -85,7 +85,7 @@ func TestStopWithStuckCall(t *testing.T) {
 	if err := s.Stop(); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(began); took > server.StopTimeout+2*time.Second || took < server.StopTimeout/2 {
+	if took := time.Since(began); took > server.StopTimeout+30*time.Second || took < server.StopTimeout/2 {
 		t.Errorf("it took %v", took)
 	}
 	if err := <-failed; err == nil {

@@ -65,8 +65,8 @@ func newProcess(t testing.TB) *process {
 	return &process{t: t, bin: commandDir(t), dir: dir, home: filepath.Join(dir, "home")}
 }
 
-// patient is how long a command may take before it is taken to hang.
-const patient = 30 * time.Second
+// patient is how long a command may take, and a service run, before it is taken to hang.
+const patient = 5 * time.Minute
 
 func (p *process) command(args ...string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(context.Background(), patient)

@@ -79,7 +79,7 @@ func TestIssueInterrupted(t *testing.T) {
 			p.marriages("input.jsonl", 1, n)
 			args := issueArgs("--batch", "8", "--bundle", "out.creds", "input.jsonl")
 			interrupted := 0
-			for delay := 60 * time.Millisecond; ; delay += 30 * time.Millisecond {
+			for delay := 60 * time.Millisecond; ; delay += delay / 4 {
 				var out, problems bytes.Buffer
 				cmd := p.command(args...)
 				cmd.Stdout, cmd.Stderr = &out, &problems
@@ -101,7 +101,7 @@ func TestIssueInterrupted(t *testing.T) {
 						t.Fatalf("%v: %s", err, problems.String())
 					}
 				}
-				if interrupted > 100 {
+				if delay > patient {
 					t.Fatal("it does not get on")
 				}
 			}
@@ -176,7 +176,7 @@ func TestInitKilled(t *testing.T) {
 	t.Parallel()
 	p := newProcess(t)
 	killed := 0
-	for delay := 5 * time.Millisecond; ; delay += 5 * time.Millisecond {
+	for delay := 5 * time.Millisecond; ; delay += max(5*time.Millisecond, delay/10) {
 		cmd := p.command("init")
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)

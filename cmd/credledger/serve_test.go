@@ -101,9 +101,15 @@ func (p *process) start(args ...string) *served {
 // logs waits until the service has logged something.
 func (s *served) logs(text string) {
 	s.t.Helper()
-	for deadline := time.Now().Add(time.Minute); !strings.Contains(s.log.String(), text); time.Sleep(20 * time.Millisecond) {
+	s.until(fmt.Sprintf("it logs %q", text), func() bool { return strings.Contains(s.log.String(), text) })
+}
+
+// until waits until something is so.
+func (s *served) until(what string, is func() bool) {
+	s.t.Helper()
+	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			s.t.Fatalf("it does not log %q:\n%s", text, s.log)
+			s.t.Fatalf("waited in vain until %s:\n%s", what, s.log)
 		}
 	}
 }
@@ -212,9 +218,10 @@ func TestServeKilled(t *testing.T) {
 	code = strings.TrimSpace(code)
 	answered := map[uint64]sm.Hash{} // leaves by index
 	signed := map[uint64]sm.Hash{}   // roots by size
+	var mu sync.Mutex
 	for range 3 {
 		s := p.serve()
-		var mu sync.Mutex
+		before := len(answered)
 		var asking sync.WaitGroup
 		for range 16 {
 			asking.Go(func() {
@@ -244,7 +251,11 @@ func TestServeKilled(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(500 * time.Millisecond)
+		s.until("it answers", func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return len(answered) >= before+100
+		})
 		if err := s.cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -252,9 +263,6 @@ func TestServeKilled(t *testing.T) {
 		asking.Wait()
 	}
 	log := p.openAccessLog()
-	if len(answered) < 100 {
-		t.Fatalf("only %d answers", len(answered))
-	}
 	for index, leaf := range answered {
 		entries, err := log.Entries(index, 1)
 		if err != nil || len(entries) != 1 || access.Leaf(entries[0]) != leaf {

@@ -26,7 +26,7 @@ func (g *gate) pass() { g.mu.Lock(); defer g.mu.Unlock() }
 // eventually waits until something holds.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain: %s", what)
 		}
@@ -84,7 +84,7 @@ func TestReadsSeeOnlyWhatIsDurable(t *testing.T) {
 	}
 	// The same bytes, which the writer has taken already, are not "existing" before they are durable;
 	// who waits for that can leave.
-	short, cancel = context.WithTimeout(t.Context(), 20*time.Millisecond)
+	short, cancel = context.WithTimeout(t.Context(), time.Second) // by then the queue has taken it
 	defer cancel()
 	if _, err := l.Submit(short, b.Tx); ledger.Code(err) != ledger.CodeOutcomeUnknown || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("submit again before the sync is done: %v, want %s", err, ledger.CodeOutcomeUnknown)

@@ -114,6 +114,7 @@ func TestKeyRotatedBetweenRuns(t *testing.T) {
 			input := d.file(t, "input", d.sample(t, ".jsonl"))
 			job := out.job(d)
 			job.Type, job.Inputs, job.Batch = "marriage", []string{input}, 16
+			d.SetGroup(40)
 			d.EndAfter(endAt("stored", 1))
 			if _, err := d.Issue(t.Context(), clerk, job, nil); !errors.Is(err, errEnd) {
 				t.Fatal(err)

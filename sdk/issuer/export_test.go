@@ -1,12 +1,15 @@
 package issuer
 
-import "bytes"
+import (
+	"bytes"
+	"time"
+)
 
 // EndAfter ends what is being done, with the error that end returns, after the steps that have names.
 func (iss *Issuer) EndAfter(end func(step string) error) { iss.step = end }
 
-// SetGroup sets how many records of a job are settled at once.
-func (iss *Issuer) SetGroup(records int) { iss.groupRecords = records }
+// SetGroup sets how many records of a job are settled at once, however long they take to come.
+func (iss *Issuer) SetGroup(records int) { iss.groupRecords, iss.groupDelay = records, time.Hour }
 
 // Steps after which a run can be ended, in the order in which they are taken first.
 var Steps = []string{stepBegun, stepWritten, stepStored, stepAnchored, stepDelivered, stepDone}

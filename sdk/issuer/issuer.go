@@ -71,8 +71,9 @@ type Issuer struct {
 	gatherers  gatherers
 	left       atomic.Bool // vault.Tx.LeaveNumbers was called
 
-	// groupRecords is the constant, except in tests.
+	// groupRecords and groupDelay are the constants, except in tests.
 	groupRecords int
+	groupDelay   time.Duration
 	// step is called with the name of every step that has just been done; an error ends there what is
 	// being done. It is for tests of what a crash leaves behind.
 	step func(name string) error
@@ -99,7 +100,7 @@ func New(ctx context.Context, c Config) (*Issuer, error) {
 	iss := &Issuer{
 		department: c.Department, unit: c.Unit, types: map[string]*licence.Type{}, versions: map[typeVersion]*licence.Type{},
 		ledger: c.Ledger, vault: c.Vault, signing: c.Signers,
-		now: c.Now, random: rand.Reader, groupRecords: groupRecords, step: func(string) error { return nil },
+		now: c.Now, random: rand.Reader, groupRecords: groupRecords, groupDelay: groupDelay, step: func(string) error { return nil },
 	}
 	if c.Ledger == nil || c.Vault == nil || c.Signers == nil {
 		return nil, errorf(CodeArguments, nil, "an issuer needs a ledger, a vault and its keys")

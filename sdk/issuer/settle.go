@@ -38,7 +38,7 @@ func (r *run) settleAll(ctx context.Context, ordered <-chan *chunk) error {
 			group = append(group, c)
 			if records += len(c.items); records < r.iss.groupRecords {
 				if late == nil {
-					late = time.After(groupDelay)
+					late = time.After(r.iss.groupDelay)
 				}
 				continue
 			}

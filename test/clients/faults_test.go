@@ -138,12 +138,12 @@ func TestPatience(t *testing.T) {
 	s := newScripted(t, problem(503, "overloaded", "30"))
 	began := time.Now()
 	d.refused("overloaded", "verify", members{"url": s.URL, "code": "X", "patience": 3000})
-	if s.count() != 1 || time.Since(began) > 3*time.Second {
+	if s.count() != 1 || time.Since(began) > 25*time.Second { // and not after half a minute, as it was told
 		t.Errorf("%d calls in %v", s.count(), time.Since(began))
 	}
 	s = newScripted(t, gone)
-	d.failed("SocketException", "verify", members{"url": s.URL, "code": "X", "patience": 1500})
-	if n := s.count(); n < 2 || n > 6 {
+	d.failed("SocketException", "verify", members{"url": s.URL, "code": "X", "patience": 4000})
+	if n := s.count(); n < 2 || n > 12 {
 		t.Errorf("%d calls", n)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")

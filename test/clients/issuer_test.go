@@ -170,7 +170,7 @@ func TestImport(t *testing.T) {
 		if again.ID != j.ID {
 			t.Errorf("the same import is job %d and %d", j.ID, again.ID)
 		}
-		for deadline := time.Now().Add(20 * time.Second); !j.Done; time.Sleep(20 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); !j.Done; time.Sleep(20 * time.Millisecond) {
 			if j = want[job](o.driver, "job", o.as(members{"job": j.ID})); j.Failed || time.Now().After(deadline) {
 				t.Fatalf("%+v", j)
 			}

@@ -96,7 +96,7 @@ func newDriver(t *testing.T) *driver {
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	hung := time.AfterFunc(3*time.Minute, func() { _ = command.Process.Kill() })
+	hung := time.AfterFunc(10*time.Minute, func() { _ = command.Process.Kill() })
 	t.Cleanup(func() {
 		_ = in.Close()
 		if err := command.Wait(); err != nil || problems.Len() > 0 {
@@ -259,7 +259,7 @@ func (l *lines) Write(b []byte) (int, error) {
 // await waits until there are so many lines.
 func (l *lines) await(t *testing.T, n int) []string {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		l.mu.Lock()
 		all := string(l.all)
 		l.mu.Unlock()

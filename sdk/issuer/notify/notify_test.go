@@ -131,6 +131,7 @@ func (w *world) reason(from, to licence.State) string {
 func TestTellsOnce(t *testing.T) {
 	w := newWorld(t)
 	r := w.subscribe("all", nil)
+	r.endings = true
 	var ends []func()
 	begin := func() {
 		for range 2 {
@@ -202,6 +203,7 @@ func TestTellsWhatItFinds(t *testing.T) {
 	}
 	w.Must(n.TellDone(t.Context()))
 	w.Must(n.TellExpiring(t.Context()))
+	w.awaitNoted()
 	w.Clock.Advance(24 * time.Hour)
 	other := w.notifier(w.Reopen())
 	w.Must(other.TellExpiring(t.Context()))

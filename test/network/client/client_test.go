@@ -207,7 +207,7 @@ func TestRestarts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(30 * time.Second); followed.height() < head.Height; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); followed.height() < head.Height; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the follower is at %d of %d", followed.height(), head.Height)
 		}
@@ -274,7 +274,7 @@ func TestStranger(t *testing.T) {
 				}
 			}
 			took := time.Since(begun).Round(time.Millisecond)
-			if t.Logf("denied four times in %v", took); took > 5*time.Second {
+			if t.Logf("denied four times in %v", took); took > 20*time.Second {
 				t.Error("that is too long")
 			}
 		})
@@ -316,7 +316,7 @@ func TestNothingStaysBehind(t *testing.T) {
 		work.Wait()
 	}
 	after := runtime.NumGoroutine()
-	for deadline := time.Now().Add(10 * time.Second); after > before && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); after > before && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		after = runtime.NumGoroutine()
 	}
 	if after > before {
@@ -351,7 +351,7 @@ func TestWholeNetworkRestarts(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Logf("submitted in %v", time.Since(begun).Round(time.Millisecond))
-		for deadline := time.Now().Add(30 * time.Second); followed.height() <= receipt.Position.Block; time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); followed.height() <= receipt.Position.Block; time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatal("the follower does not go on")
 			}

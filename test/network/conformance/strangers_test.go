@@ -19,7 +19,7 @@ import (
 )
 
 // soon is when a stranger is told at the latest.
-const soon = 5 * time.Second
+const soon = 9 * time.Second
 
 // strangers connects as somebody whom the channel does not know. Nobody of them is told anything, and
 // nothing that they submit gets as far as the rules.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,9 +64,9 @@ func TestCopies(t *testing.T) {
 		}, []string{FindingBehind, FindingMissing}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			patience := 20 * time.Second
+			patience := time.Minute
 			if slices.Contains(test.want, FindingBehind) {
-				patience = time.Second // which it will take
+				patience = 5 * time.Second // which it will take
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
@@ -145,10 +146,15 @@ func TestAnswers(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			w := newTown(t)
-			w.disturb = test.disturb
+			var submitted atomic.Int32
+			w.disturb = func(ctx context.Context, l ledger.Ledger, tx *chaincode.Transaction) (ledger.Receipt, error) {
+				receipt, err := test.disturb(ctx, l, tx)
+				submitted.Add(1)
+				return receipt, err
+			}
 			l := w.start(t)
-			time.Sleep(50 * time.Millisecond)
-			ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond) // some are never settled
+			until(t, "some are submitted", func() bool { return submitted.Load() >= 10 })
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // some are never settled
 			defer cancel()
 			findings := w.check(t, l.Stop(ctx))
 			if !slices.ContainsFunc(findings, func(f Finding) bool { return f.Code == test.want }) {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,16 +71,26 @@ func await(t *testing.T, l *Load, n int) {
 	}
 }
 
+// until waits until something is so.
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
 func stop(t *testing.T, l *Load) *Record {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	return l.Stop(ctx)
 }
 
 func (w *town) check(t *testing.T, r *Record, chains ...Chain) []Finding {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	peers := []Peer{{"first", w.store.As(ledgertest.Authority)}}
 	for _, c := range chains {
@@ -148,10 +159,16 @@ func TestUnreliable(t *testing.T) {
 	for _, e := range r.Entries {
 		kinds[e.Kind][e.Outcome]++
 	}
+	existing := 0
 	for kind, outcomes := range kinds {
-		if outcomes[Written] == 0 || outcomes[Existing] == 0 || len(outcomes) != 2 {
+		existing += outcomes[Existing]
+		delete(outcomes, Existing) // of a kind that is rare there may be none
+		if outcomes[Written] == 0 || len(outcomes) != 1 {
 			t.Errorf("%s: %v; want some written and some found to exist, and nothing else", kind, outcomes)
 		}
+	}
+	if existing == 0 {
+		t.Error("none was found to exist")
 	}
 }
 
@@ -174,15 +191,11 @@ func TestKept(t *testing.T) {
 		}
 	}
 	l := w.start(t)
-	for range 100 {
-		time.Sleep(5 * time.Millisecond)
+	until(t, "more than ten are submitted", func() bool {
 		mu.Lock()
-		n := len(seen)
-		mu.Unlock()
-		if n > 10 {
-			break
-		}
-	}
+		defer mu.Unlock()
+		return len(seen) > 10
+	})
 	left := l.Kill()
 	before := len(seen)
 	close(gate)
@@ -207,12 +220,14 @@ func TestKept(t *testing.T) {
 func TestNeverBack(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
+	var submitted atomic.Int32
 	w.disturb = func(ctx context.Context, _ ledger.Ledger, _ *chaincode.Transaction) (ledger.Receipt, error) {
+		submitted.Add(1)
 		<-ctx.Done()
 		return ledger.Receipt{}, unknown(ctx.Err())
 	}
 	l := w.start(t)
-	time.Sleep(50 * time.Millisecond)
+	until(t, "six are submitted", func() bool { return submitted.Load() >= 6 })
 	l.Fault("it does not come back")
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
