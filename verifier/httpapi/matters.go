@@ -110,7 +110,7 @@ func (c *call) postMatterVerification() error {
 	}
 	out := matterJSON{
 		Matter: matterName{m.ID, m.Version, m.Name}, Case: q.number,
-		Result: matter.Evaluate(m, judged, day), Licences: make([]matterLicenceJSON, len(items)),
+		Result: matter.Evaluate(m, judged, day, c.today()), Licences: make([]matterLicenceJSON, len(items)),
 	}
 	if err := c.recordAll(m, out.Result.Outcome, items, judged, who, served, out.Licences); err != nil {
 		return err

@@ -86,7 +86,9 @@ func (s *sale) prove(l *verifiertest.Licence, keys ...string) {
 	s.items = append(s.items, matter.Item{Verdict: &v})
 }
 
-func (s *sale) result() matter.Result { return matter.Evaluate(s.matter, s.items, day(s.T, caseDay)) }
+func (s *sale) result() matter.Result {
+	return matter.Evaluate(s.matter, s.items, day(s.T, caseDay), day(s.T, caseDay))
+}
 
 // want checks outcome, the codes of what is missing, and the results of rules that are named.
 func (s *sale) want(outcome matter.Outcome, missing []string, rules map[string]matter.Judgement) matter.Result {
@@ -384,4 +386,18 @@ func TestCompanyOpening(t *testing.T) {
 	}
 	s.items[3].IdentityChecked = false
 	s.want(matter.Incomplete, []string{"investor " + matter.MissingHolders}, nil)
+}
+
+// TestWordsOfAnotherDay: a case that is judged as of another day is not said to be in order now.
+func TestWordsOfAnotherDay(t *testing.T) {
+	s := newSale(t)
+	s.print(s.title(nil))
+	s.print(s.marriage(nil))
+	asOf := day(t, caseDay)
+	if r := matter.Evaluate(s.matter, s.items, asOf, asOf+30); r.Outcome != matter.Valid || r.Text.Zh != "材料齐全,核验通过,2026-11-07当日有效" || r.Text.En != "Complete, genuine, and in force on 2026-11-07" {
+		t.Errorf("%s: %+v", r.Outcome, r.Text)
+	}
+	if r := matter.Evaluate(s.matter, s.items[:1], asOf, asOf+30); r.Text != matter.Incomplete.Text() {
+		t.Errorf("%s: %+v", r.Outcome, r.Text)
+	}
 }

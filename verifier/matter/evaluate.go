@@ -29,12 +29,12 @@ type shown struct {
 	verdicts []*verify.Verdict
 }
 
-// Evaluate judges what was shown for a case on a day.
+// Evaluate judges what was shown for a case as of a day; today is the day on which that is done.
 //
 // Items of one licence are taken together, so that each of its holders can show it. Whatever is
 // invalid makes the case invalid, even if the matter has no place for it; so does a holder's proof
 // that fails where one is needed. Other items that the matter has no place for are of no account.
-func Evaluate(m *Matter, items []Item, day licence.Date) Result {
+func Evaluate(m *Matter, items []Item, day, today licence.Date) Result {
 	r := Result{
 		Matter: m.ID, Version: m.Version, Day: day.String(), Outcome: Valid,
 		Requirements: make([]RequirementResult, len(m.Requirements)), Rules: make([]RuleResult, len(m.Rules)),
@@ -59,7 +59,7 @@ func Evaluate(m *Matter, items []Item, day licence.Date) Result {
 			r.Outcome = worse(r.Outcome, Undetermined)
 		}
 	}
-	r.Text = r.Outcome.Text()
+	r.Text = r.Outcome.TextOn(day, today)
 	return r
 }
 

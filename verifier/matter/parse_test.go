@@ -125,7 +125,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		r := matter.Evaluate(m, nil, 20764)
+		r := matter.Evaluate(m, nil, 20764, 20764)
 		if len(r.Requirements) != len(m.Requirements) || len(r.Rules) != len(m.Rules) || r.Text.Zh == "" {
 			t.Errorf("%+v", r)
 		}

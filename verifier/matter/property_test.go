@@ -42,7 +42,7 @@ func TestAnyCase(t *testing.T) {
 			items[i] = pool[x]
 			items[i].IdentityChecked = rapid.Bool().Draw(t, "identity checked")
 		}
-		r := matter.Evaluate(s.matter, items, 20764)
+		r := matter.Evaluate(s.matter, items, 20764, 20764)
 
 		places := slices.Clone(r.Unused)
 		for _, q := range r.Requirements {
@@ -75,7 +75,7 @@ func TestAnyCase(t *testing.T) {
 		}
 
 		order := rapid.Permutation(items).Draw(t, "order")
-		other := matter.Evaluate(s.matter, order, 20764)
+		other := matter.Evaluate(s.matter, order, 20764, 20764)
 		if other.Outcome != r.Outcome || !reflect.DeepEqual(other.Rules, r.Rules) || len(other.Missing) != len(r.Missing) {
 			t.Errorf("in another order it is %s instead of %s", other.Outcome, r.Outcome)
 		}

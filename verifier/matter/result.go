@@ -1,6 +1,8 @@
 package matter
 
 import (
+	"fmt"
+
 	"github.com/credledger/credledger/sdk/licence"
 	"github.com/credledger/credledger/verifier/verify"
 )
@@ -60,6 +62,22 @@ func (o Outcome) Text() licence.Text {
 		return licence.Text{Zh: "未提供(不是必需)", En: "Not shown (not required)"}
 	}
 	return licence.Text{Zh: "暂时无法核验,不代表证照有问题", En: "Could not be verified now; that says nothing against the licences"}
+}
+
+// dayTexts are for another day than today; %s is the day.
+var dayTexts = map[Outcome]licence.Text{
+	NotCurrent: {Zh: "有证照真实,但%s当日无效", En: "A licence is genuine, but not in force on %s"},
+	Restricted: {Zh: "材料齐全,%s当日有效,但有限制,请核实", En: "Complete, genuine, and in force on %s, but restricted: look into it"},
+	Valid:      {Zh: "材料齐全,核验通过,%s当日有效", En: "Complete, genuine, and in force on %s"},
+}
+
+// TextOn is Text of a case that was judged as of a day.
+func (o Outcome) TextOn(day, today licence.Date) licence.Text {
+	t, ok := dayTexts[o]
+	if !ok || day == today {
+		return o.Text()
+	}
+	return licence.Text{Zh: fmt.Sprintf(t.Zh, day), En: fmt.Sprintf(t.En, day)}
 }
 
 // A Result is the answer to a case. Its JSON form is part of the interface. It holds no value of a

@@ -20,6 +20,7 @@ var (
 	dayTexts = map[Outcome]licence.Text{ // %s is the day
 		Valid:      {Zh: "核验通过,%s当日有效", En: "Verified: genuine, and in force on %s"},
 		Restricted: {Zh: "核验通过,%s当日有效,但有限制", En: "Verified: genuine, and in force on %s, but restricted"},
+		NotCurrent: {Zh: "证照真实,%s当日无效", En: "Genuine, but not in force on %s"},
 	}
 	notShownByHolder = licence.Text{Zh: "未证明本人出示,请核对身份证", En: "Not proven to be shown by its holder: check the identity card"}
 )
@@ -28,8 +29,8 @@ var (
 // is no such outcome.
 func (o Outcome) Text() licence.Text { return outcomeTexts[o] }
 
-// TextOn is Text of a verification at a time that asked for a day. Of a licence that was in force on another day than
-// that of the verification it does not say that it is in force now.
+// TextOn is Text of a verification at a time that asked for a day. Of another day than that of the verification it does
+// not say that the licence is, or is not, in force now.
 func (o Outcome) TextOn(day licence.Date, at time.Time) licence.Text {
 	t, ok := dayTexts[o]
 	if !ok || day == licence.DateOf(at) {

@@ -84,7 +84,7 @@ func TestWordsOfAnotherDay(t *testing.T) {
 	}{
 		{"today", "2026-11-03", func(c *city) { c.view.licence.Changes = nil }, "核验通过,现行有效", "Verified: genuine and in force"},
 		{"before it was revoked", "2026-09-30", func(*city) {}, "核验通过,2026-09-30当日有效", "Verified: genuine, and in force on 2026-09-30"},
-		{"the day on which it was", "2026-10-01", func(*city) {}, "证照真实,当前已失效(已作废)", "Genuine, but not in force (revoked)"},
+		{"the day on which it was", "2026-10-01", func(*city) {}, "证照真实,2026-10-01当日无效(已作废)", "Genuine, but not in force on 2026-10-01 (revoked)"},
 		{"to come", "2026-12-01", func(c *city) {
 			c.view.licence.Changes = nil
 			c.view.licence.Restrictions = make([]verify.Restriction, 1)
