@@ -48,14 +48,10 @@ func (w *Wallet) Delegate(ctx context.Context, c *Caller, h Helping) (*vault.Del
 	}
 	defer done()
 	claim := h.Once.claim(c, "delegation")
-	if claim != nil {
-		earlier, err := w.Vault.Recall(ctx, *claim)
-		if err != nil {
-			return nil, err
-		}
-		if earlier != nil {
-			return w.named(ctx, earlier)
-		}
+	if earlier, ok, err := w.recall(ctx, claim); err != nil {
+		return nil, err
+	} else if ok {
+		return w.Vault.Delegation(ctx, earlier)
 	}
 	if err := w.fresh(c); err != nil {
 		return nil, err
@@ -89,29 +85,14 @@ func (w *Wallet) Delegate(ctx context.Context, c *Caller, h Helping) (*vault.Del
 		Holder: c.Number, HolderName: c.Name, Helper: helper, Licences: slices.Compact(slices.Sorted(slices.Values(h.Licences))), Matter: h.Matter,
 		Ways: slices.Compact(slices.Sorted(slices.Values(h.Ways))), Until: today + licence.Date(h.Days-1),
 	}
-	var earlier []byte
-	err = w.write(ctx, c.by("name a helper"), func(tx *vault.Tx) error {
-		if err := tx.Delegate(d); err != nil || claim == nil {
-			return err
-		}
-		var err error
-		if earlier, err = tx.Claim(*claim, d.ID[:], w.Now().Add(onceFor)); earlier != nil {
-			err = errEarlier
-		}
-		return err
+	earlier, ok, err := w.keepOnce(ctx, c.by("name a helper"), claim, func(tx *vault.Tx) (vault.ItemID, error) {
+		err := tx.Delegate(d)
+		return d.ID, err
 	})
-	if earlier != nil {
-		return w.named(ctx, earlier)
+	if ok {
+		return w.Vault.Delegation(ctx, earlier)
 	}
 	return d, err
-}
-
-// named returns the delegation that the vault keeps as the answer to an idempotency key.
-func (w *Wallet) named(ctx context.Context, answer []byte) (*vault.Delegation, error) {
-	if len(answer) != len(vault.ItemID{}) {
-		return nil, errorf(CodeArguments, nil, "what the vault keeps with the idempotency key was not written for a delegation")
-	}
-	return w.Vault.Delegation(ctx, vault.ItemID(answer))
 }
 
 // Delegations returns those that a person gave and those to them, newest first.

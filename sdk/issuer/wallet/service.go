@@ -75,8 +75,10 @@ func text(s string, most int) error {
 
 // Object keeps an objection about one of one's licences. Helpers cannot.
 //
-// Errors: CodeLimits, CodeNotThere, CodeOpen, CodeArguments.
-func (w *Wallet) Object(ctx context.Context, c *Caller, id vault.ID, about, what string) (*vault.Objection, error) {
+// Under an idempotency key (nil: none) under which one was kept, it returns that.
+//
+// Errors: CodeLimits, CodeNotThere, CodeOpen, CodeArguments, vault.CodeClaimReused.
+func (w *Wallet) Object(ctx context.Context, c *Caller, id vault.ID, about, what string, once *Once) (*vault.Objection, error) {
 	if err := c.alone(); err != nil {
 		return nil, err
 	}
@@ -91,6 +93,12 @@ func (w *Wallet) Object(ctx context.Context, c *Caller, id vault.ID, about, what
 		return nil, err
 	}
 	defer done()
+	claim := once.claim(c, "objection")
+	if earlier, ok, err := w.recall(ctx, claim); err != nil {
+		return nil, err
+	} else if ok {
+		return w.Vault.Objection(ctx, earlier)
+	}
 	mine, err := w.Vault.ObjectionsBy(ctx, c.Number, maxObjections)
 	if err != nil {
 		return nil, err
@@ -105,7 +113,14 @@ func (w *Wallet) Object(ctx context.Context, c *Caller, id vault.ID, about, what
 		return nil, errorf(CodeOpen, nil, "%d objections of this person to the licence wait for an answer", open)
 	}
 	o := &vault.Objection{Licence: id, About: about, Text: what, Due: w.Deadline.Due(w.today())}
-	return o, w.write(ctx, c.by("object"), func(tx *vault.Tx) error { return tx.Object(c.Number, o) })
+	earlier, ok, err := w.keepOnce(ctx, c.by("object"), claim, func(tx *vault.Tx) (vault.ItemID, error) {
+		err := tx.Object(c.Number, o)
+		return o.ID, err
+	})
+	if ok {
+		return w.Vault.Objection(ctx, earlier)
+	}
+	return o, err
 }
 
 // Objections returns one's own, newest first.

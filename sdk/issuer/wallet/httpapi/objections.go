@@ -59,14 +59,15 @@ func (c *call) getObjections() error {
 func (c *call) postObjection() error {
 	var id vault.ID
 	var about, text string
-	if err := c.read(
+	once, err := c.readOnce(
 		rest.Member{Name: "licence", Read: rowID(&id), Required: true},
 		rest.Member{Name: "about", Read: oneOf(&about, vault.AboutVerdict, vault.AboutState, vault.AboutContents, vault.AboutAccess), Required: true},
 		rest.Member{Name: "text", Read: rest.Text(&text, 1, wallet.MaxText), Required: true},
-	); err != nil {
+	)
+	if err != nil {
 		return err
 	}
-	o, err := c.Wallet.Object(c.R.Context(), c.who, id, about, text)
+	o, err := c.Wallet.Object(c.R.Context(), c.who, id, about, text, once)
 	if err != nil {
 		return err
 	}

@@ -38,6 +38,15 @@ func TestOnce(t *testing.T) {
 	}
 	named := under(s.holder, key+"-help").Post("/v1/delegations", s.delegation(s.Holder(2))).Want(t, 201).Text("delegation")
 
+	objection := members{"licence": s.id, "about": "state", "text": "不是我"}
+	made := under(s.holder, key+"-object").Post("/v1/objections", objection).Want(t, 201).Text("objection")
+	if a := under(s.holder, key+"-object").Post("/v1/objections", objection).Want(t, 201); a.Text("objection") != made {
+		t.Errorf("again: %s", a.Body)
+	}
+	if a := s.holder.Get("/v1/objections").Want(t, 200); a.Text("objections.0.objection") != made || a.Get("objections.1") != nil {
+		t.Errorf("there are %s", a.Body)
+	}
+
 	s.Clock.Advance(11 * time.Minute)
 	under(s.holder, key+"-more").Post("/v1/delegations", s.delegation(s.Holder(2))).Problem(t, "fresh-sign-in-required")
 	s.holder.Post("/v1/grants/"+grants[0]+"/withdraw", nil).Want(t, 200)

@@ -1,5 +1,5 @@
 // Objections: something is wrong, and the department that issued the licence has to answer by a day.
-import { get, part, post } from "./api.js";
+import { get, part, postOnce } from "./api.js";
 import { icon, make } from "./dom.js";
 import { namesOf } from "./grants.js";
 import { day, moment } from "./time.js";
@@ -83,7 +83,7 @@ const writing = (wallet, a) => [
   form(wallet, "writing", [question("text", words.what, words.hint, { maxlength: 1000, rows: 6 }, "textarea")], words.send, async (said) => {
     const text = said.get("text").replace(/\r\n/g, "\n").trim();
     if (wrong("text", text ? null : words.empty)) return;
-    const { due } = await post("/v1/objections", { licence: a.licence.id, about: a.about, text });
+    const { due } = await postOnce("/v1/objections", { licence: a.licence.id, about: a.about, text }, a);
     const until = day(due);
     wallet.replace([done(words.made, { zh: `最迟 ${until.zh}答复您。`, en: `You get an answer by ${until.en}.` }), make("div", { class: "buttons" }, goes(words.back, "objections", { kind: "", name: "back" }))]);
   }),
