@@ -19,8 +19,8 @@ const sheetTime = 5 * time.Minute
 // maxSheets bounds the sheets that are in memory, in bytes; one has some 50,000.
 const maxSheets = 64 << 20
 
-// maxOfSession is how many a session can have prepared: the oldest goes when another comes.
-const maxOfSession = 3
+// maxOfPerson is how many somebody can have prepared, in all their sessions: the oldest goes when another comes.
+const maxOfPerson = 3
 
 // printedAtOnce is how many sheets are printed at the same time: while that lasts, each takes tens of megabytes.
 const printedAtOnce = 2
@@ -54,6 +54,7 @@ type sheets struct {
 type prepared struct {
 	file    []byte // PDF
 	session sm.Hash
+	person  string        // who signed in
 	under   *vault.ItemID // the delegation
 	until   time.Time
 }
@@ -89,13 +90,13 @@ func (s *sheets) keep(p prepared, now time.Time) (id vault.ItemID, err error) {
 		switch {
 		case old.until.Before(now):
 			s.drop(id)
-		case old.session == p.session:
+		case old.person == p.person:
 			if own++; own == 1 || old.until.Before(s.all[oldest].until) {
 				oldest = id
 			}
 		}
 	}
-	if own >= maxOfSession {
+	if own >= maxOfPerson {
 		s.drop(oldest)
 	}
 	if s.bytes+len(p.file) > maxSheets {
@@ -134,7 +135,7 @@ func (w *Wallet) Prepare(ctx context.Context, c *Caller, s Sheet) (*Prepared, er
 	if err != nil {
 		return nil, err
 	}
-	p := prepared{file: file, session: c.Digest, until: now.Add(sheetTime)}
+	p := prepared{file: file, session: c.Digest, person: c.Number, until: now.Add(sheetTime)}
 	if c.Delegation != nil {
 		p.under = &c.Delegation.ID
 	}
