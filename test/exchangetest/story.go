@@ -59,8 +59,9 @@ func (x *Exchange) Story() (evidence []string) {
 	return evidence
 }
 
-// want wants an answer to be of a state, for a reason. What is pending is waited for.
-func (x *Exchange) want(a Answer, state, reason string) Answer {
+// Ended waits for the end of a request that is pending, as one is to which the answer came before the asking side had seen on
+// the ledger what it rests on.
+func (x *Exchange) Ended(a Answer) Answer {
 	x.Helper()
 	if a.State == "pending" {
 		x.Asking.Await("an answer", func() bool {
@@ -68,6 +69,13 @@ func (x *Exchange) want(a Answer, state, reason string) Answer {
 			return a.State != "pending"
 		})
 	}
+	return a
+}
+
+// want wants a request to end in a state, for a reason.
+func (x *Exchange) want(a Answer, state, reason string) Answer {
+	x.Helper()
+	a = x.Ended(a)
 	if a.State != state || a.Answer.Reason != reason {
 		x.Fatalf("%+v, want it %s: %s", a, state, reason)
 	}

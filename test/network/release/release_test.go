@@ -70,23 +70,28 @@ func TestReleaseOnNetwork(t *testing.T) {
 	// the network is back.
 	l := x.Issue(2)
 	grant := x.Give(l, 5)
-	x.Asking.Await("the grant", func() bool { return x.Ask(l.Digest, exchangetest.Granted, grant).State == "released" })
+	x.Asking.Await("the grant", func() bool { return x.Ended(x.Ask(l.Digest, exchangetest.Granted, grant)).State == "released" })
 	w.network.Down()
-	if a := x.Ask(l.Digest, exchangetest.Free, ""); a.State != "released" {
+	if a := x.Ended(x.Ask(l.Digest, exchangetest.Free, "")); a.State != "released" {
 		t.Errorf("in an outage: %+v", a)
 	}
 	x.Withdraw(grant)
-	if a := x.Ask(l.Digest, exchangetest.Granted, grant); a.Answer.Reason != "grant-withdrawn" {
+	if a := x.Ended(x.Ask(l.Digest, exchangetest.Granted, grant)); a.Answer.Reason != "grant-withdrawn" {
 		t.Errorf("withdrawn in an outage: %+v", a)
 	}
 	later := x.Give(l, 1)
-	if a := x.Ask(l.Digest, exchangetest.Granted, later); a.Answer.Reason != "grant-not-given" {
+	if a := x.Ended(x.Ask(l.Digest, exchangetest.Granted, later)); a.Answer.Reason != "grant-not-given" {
 		t.Errorf("given in an outage: %+v", a)
 	}
 	w.network.Up()
 	var last exchangetest.Answer
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the last answer was %+v; the issuing service says\n%s", last, x.Issuing.Log)
+		}
+	})
 	x.Asking.Await("the grant of the outage", func() bool {
-		last = x.Ask(l.Digest, exchangetest.Granted, later)
+		last = x.Ended(x.Ask(l.Digest, exchangetest.Granted, later)) // the grant has one use
 		return last.State == "released"
 	})
 	evidence = append(evidence, x.Evidence(last.Request)...)
