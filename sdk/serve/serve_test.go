@@ -23,6 +23,7 @@ type test struct {
 	ready  atomic.Bool
 	under  chan struct{} // what /slow waits for
 	slow   atomic.Int32  // how many requests do
+	over   func()        // is called when one of them is answered
 }
 
 type lockedBuffer struct {
@@ -44,7 +45,7 @@ func (l *lockedBuffer) String() string {
 
 func newTest(t *testing.T, change func(*Config)) *test {
 	t.Helper()
-	s := &test{T: t, under: make(chan struct{})}
+	s := &test{T: t, under: make(chan struct{}), over: func() {}}
 	c := &Config{Web: &Web{Address: "127.0.0.1:0"}, Metrics: "127.0.0.1:0", Connections: 100, Concurrent: 2}
 	if change != nil {
 		change(c)
@@ -56,6 +57,7 @@ func newTest(t *testing.T, change func(*Config)) *test {
 			if r.URL.Path == "/slow" {
 				s.slow.Add(1)
 				<-s.under
+				defer s.over()
 			}
 			count("path")
 			m.Observe("/{path}", http.StatusOK, "", time.Millisecond)
@@ -192,13 +194,13 @@ func TestEndsInOrder(t *testing.T) {
 		note("chore ended")
 		return nil
 	})
+	s.over = func() { note("answered") }
 	answered := make(chan struct{})
 	go func() {
 		defer close(answered)
 		if status, body := s.get(s.url("web") + "/slow"); status != http.StatusOK || body != "/slow" {
 			t.Errorf("%d %s", status, body)
 		}
-		note("answered")
 	}()
 	s.until("the request is under way", func() bool { return s.slow.Load() == 1 })
 	ended := make(chan error)
